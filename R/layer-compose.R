@@ -1,0 +1,99 @@
+# From the arguments of layer_*() to a layer, an output or a longer model (level 4).
+
+# The arguments a layer_*() function was given, without `object`: only those that were typed, so that the formals stay
+# the only place with defaults. Empty arguments, as in layer_dense(, 3, ), count as not given.
+capture_args <- function() {
+  frame <- parent.frame()
+  formal <- setdiff(names(formals(sys.function(sys.parent()))), c("object", "..."))
+  typed <- Filter(function(name) !eval(call("missing", as.name(name)), frame), formal)
+  args <- lapply(rlang::set_names(typed), function(name) list(get(name, envir = frame)))
+  dots <- if (exists("...", envir = frame, inherits = FALSE)) {
+    eval(quote(rlang::dots_list(..., .ignore_empty = "all", .homonyms = "keep")), frame)
+  }
+  check_named(dots, call = frame)
+  check_given_once(c(typed, names(dots)), frame)
+  c(lapply(args, `[[`, 1L), dots)
+}
+
+check_given_once <- function(names, call) {
+  twice <- names[duplicated(names)]
+  if (length(twice) > 0) birnn_abort("The argument {.arg {twice[[1]]}} is given twice.", call = call)
+}
+
+# Body of every layer_*(): makes the layer and combines it with `object`. `object` comes first, so that automatic
+# names follow the reading order of a pipe.
+create_layer <- function(class_name, object, args, call = rlang::caller_env()) {
+  if (!missing(object)) force(object)
+  layer <- new_layer(class_name, args, call)
+  compose_layer(object, layer, .call = call)
+}
+
+# The one place that asks what `object` is. Nothing: the layer itself. A sequential model: the model, longer, invisibly.
+# Anything else is taken as input: the output of the layer.
+compose_layer <- function(object, layer, ..., .is_call = FALSE, .call = NULL) {
+  if (missing(object) || is.null(object)) {
+    if (!.is_call) return(layer)
+    birnn_abort("{.val {layer$name}} must be called on a tensor, an array or a {.fn keras_input}.", call = .call)
+  }
+  if (inherits(object, "birnn_sequential") && ...length() == 0L) {
+    object$add(layer)
+    return(invisible(object))
+  }
+  if (is_layer(object)) abort_layer_as_input(object, layer, .call)
+  call_layer(layer_object(layer), object, ...)
+}
+
+abort_layer_as_input <- function(object, layer, call) {
+  what <- if (inherits(object, "birnn_model")) "a functional model" else "a layer"
+  hint <- if (inherits(object, "birnn_model")) {
+    "Use its output, {.code object$output}, or put both into {.fn keras_model_sequential}."
+  } else {
+    "Call it on a tensor first, or put both layers into {.fn keras_model_sequential}."
+  }
+  birnn_abort(
+    c("{.arg object} must be a tensor, an array or a sequential model, not {what}.", i = hint,
+      x = "Received {.cls {class(layer_object(object))[[1]]}} {.val {object$name}} as the input of {.val {layer$name}}."),
+    kind = "type", call = call
+  )
+}
+
+# A layer class and its layer_*() function, under the Keras name of the class. Stands on the last line of its file.
+register_layer <- function(generator, constructor) {
+  what <- deparse(substitute(constructor))
+  entry <- list(generator = generator, constructor = constructor, what = what)
+  register_object("layer", generator$classname, entry)
+}
+
+# The registered entry of an object's class or its nearest ancestor.
+layer_entry <- function(self) {
+  for (name in class(self)) {
+    entry <- registered("layer", name)
+    if (!is.null(entry)) return(entry)
+  }
+}
+
+# A layer of a registered class, as a handle. `args`: named values; the rest are defaults.
+new_layer <- function(class_name, args = list(), call = rlang::caller_env()) {
+  entry <- registered("layer", class_name)
+  if (is.null(entry)) {
+    near <- nearest_name(class_name, registered_names("layer"))
+    birnn_abort(
+      c("There is no layer class {.val {class_name}}.", i = if (!is.null(near)) "Did you mean {.val {near}}?"),
+      kind = "config", call = call
+    )
+  }
+  self <- do.call(entry$generator$new, c(args, list(.call = call)), quote = TRUE)
+  new_layer_handle(self)
+}
+
+# A layer from what its get_config() gave, with fresh weights.
+layer_from_config <- function(class_name, config, call = rlang::caller_env()) {
+  entry <- registered("layer", class_name)
+  table <- full_table(entry$generator$public_fields$arguments)
+  new_layer(class_name, config_arguments(table, config), call)
+}
+
+# A layer given as an argument of another layer: a handle, or its serialized form in a config.
+as_layer_argument <- function(x) {
+  if (is_plain_list(x) && is.character(x$class_name)) deserialize_keras_object(x) else x
+}

@@ -1,0 +1,146 @@
+# The base class of all layers (level 4). What a call of a layer does is in layer-call.R, its weights in layer-weights.R.
+
+Layer <- R6::R6Class("Layer",
+  lock_objects = FALSE, cloneable = FALSE,
+  public = list(
+    # The argument table of the class: see layer-args.R.
+    arguments = list(),
+    name = NULL,
+    dtype = NULL,
+    built = FALSE,
+    # Shapes the layer was built with.
+    build_shape = NULL,
+    # Whether a mask on the input travels on with the output.
+    supports_masking = FALSE,
+    # What inputs must look like: list(ndim =, min_ndim =, axes = c("-1" = 8), hint =); NULL: anything.
+    input_spec = NULL,
+    stateful = FALSE,
+    # Calls on symbolic tensors: see record_node().
+    inbound_nodes = list(),
+    # Variables of add_weight(), in the order of their creation.
+    own_weights = list(),
+    # Losses of the latest call.
+    call_losses = list(),
+    handle = NULL,
+
+    initialize = function(..., .call = rlang::caller_env()) {
+      given <- list(...)
+      entry <- layer_entry(self)
+      what <- paste0(entry$what %||% class(self)[[1L]], "()")
+      values <- coerce_arguments(
+        full_table(self$arguments), given, if (!is.null(entry)) formal_defaults(entry$constructor), what, .call
+      )
+      keep_arguments(self, values)
+      self$batch_input_shape <- legacy_batch_shape(given)
+      self$input_dtype <- given$input_dtype
+    },
+
+    # Creates the weights. `input_shape`: whole numbers, NA = unknown; nested lists of them for several inputs.
+    build = function(input_shape) invisible(),
+
+    call = function(inputs) inputs,
+
+    # The masks of the outputs, from inputs and their masks.
+    compute_mask = function(inputs, mask = NULL) if (self$supports_masking) mask,
+
+    compute_output_shape = function(input_shape) traced_output_shape(self, input_shape),
+
+    # The layers inside, as handles, in the order of their weights.
+    sublayers = function() list(),
+
+    add_weight = function(shape = NULL, initializer = NULL, dtype = NULL, trainable = TRUE, autocast = TRUE,
+                          regularizer = NULL, constraint = NULL, aggregation = "none", name = NULL) {
+      new_weight(self, as_shape(shape %||% integer()), initializer, dtype, trainable, regularizer, constraint, name)
+    },
+
+    add_loss = function(loss) {
+      for (value in flatten_structure(loss)) keep_call_loss(self, value)
+      invisible(self$handle)
+    },
+
+    get_config = function() layer_config(self),
+    from_config = function(config) layer_from_config(class(self)[[1L]], config),
+    get_weights = function(trainable = NA) get_weights(self$handle, trainable),
+    set_weights = function(weights) set_weights(self$handle, weights),
+    count_params = function() count_params(self$handle),
+
+    # Puts the states of stateful layers back to zero.
+    reset_state = function() {
+      for (layer in self$sublayers()) layer$reset_state()
+      invisible(self$handle)
+    },
+    reset_states = function() self$reset_state(),
+
+    # What changes between draws: seed counters of the layer itself.
+    seed_variables = function() list()
+  ),
+
+  active = list(
+    trainable = function(value) {
+      if (missing(value)) return(self$is_trainable)
+      set_trainable(self, check_flag(value, arg = "trainable", call = NULL))
+    },
+    weights = function() layer_variables(self),
+    variables = function() unique(c(layer_variables(self), layer_seed_variables(self))),
+    trainable_weights = function() layer_variables(self, trainable = TRUE),
+    trainable_variables = function() layer_variables(self, trainable = TRUE),
+    non_trainable_weights = function() layer_variables(self, trainable = FALSE),
+    losses = function() c(layer_call_losses(self), regularization_losses(self)),
+    compute_dtype = function() self$dtype,
+    input = function() node_structure(self, "inputs"),
+    output = function() node_structure(self, "outputs"),
+    input_shape = function() map_structure(node_structure(self, "inputs"), tensor_shape),
+    output_shape = function() map_structure(node_structure(self, "outputs"), tensor_shape)
+  )
+)
+
+# Keeps the coerced arguments as fields of the layer.
+keep_arguments <- function(self, values) {
+  table <- full_table(self$arguments)
+  for (name in names(values)) {
+    field <- table[[name]]$field %||% name
+    assign(field, values[[name]], envir = self)
+  }
+  self$name <- self$name %||% unique_name(snake_case(class(self)[[1L]]))
+}
+
+set_trainable <- function(self, value) {
+  self$is_trainable <- value
+  for (weight in self$own_weights) weight$variable$trainable <- value && weight$trainable
+  for (layer in self$sublayers()) layer$trainable <- value
+}
+
+# Builds a layer once: its weights get paths below those of the layers that are building it. If it fails, nothing is
+# left of it. Building is never part of a step, a trace or a tape.
+build_layer <- function(self, input_shape) {
+  if (self$built) return(invisible())
+  scope <- list(
+    layer_path = c(running$layer_path, self$name), layer_depth = 0L, tape = NULL, step = NULL, trace = NULL
+  )
+  on.exit(if (!self$built) self$own_weights <- list())
+  with_running(scope, self$build(input_shape))
+  self$build_shape <- input_shape
+  self$built <- TRUE
+  invisible()
+}
+
+# Names of the layers that are being built or called, outermost first.
+running$layer_path <- character()
+# What `training` was in the innermost call of a layer.
+running$layer_training <- NULL
+
+# Any spelling of one shape, or of several in a list of shapes.
+as_shape_structure <- function(x) {
+  is_several <- is_plain_list(x) && length(x) > 0 && any(lengths(x) > 1 | vapply(x, is.list, logical(1)))
+  if (is_several) lapply(x, as_shape_structure) else as_shape(x)
+}
+
+# Output shapes of layers that do not compute them themselves: those of a call on symbolic tensors.
+traced_output_shape <- function(self, input_shape) {
+  shapes <- as_shape_structure(input_shape)
+  build_layer(self, shapes)
+  inputs <- map_structure_shapes(shapes, function(shape) new_symbolic(shape, self$dtype, name = "shape"))
+  map_structure(in_layer_call(self$call(inputs)), tensor_shape)
+}
+
+map_structure_shapes <- function(x, fn) if (is.list(x)) lapply(x, map_structure_shapes, fn = fn) else fn(x)

@@ -1,0 +1,144 @@
+# Steps: one batch of training, testing or predicting, compiled once into a plan and run by one .Call (level 7).
+
+# `fn(tensors)` computes from a list of tensors (NULL where an optional one is absent) a list with
+#   outputs: a list of tensors to hand back,
+#   loss:    a scalar tensor, or NULL.
+# With `optimizer`, the loss' gradients with respect to `trainable` (a list of Variables) update them.
+# `eager = TRUE` runs fn op by op instead of as a plan: the same bits, slower.
+new_step <- function(fn, inputs = NULL, trainable = list(), optimizer = NULL, eager = FALSE) {
+  step <- new.env(parent = emptyenv())
+  step$fn <- fn
+  step$trainable <- trainable
+  step$optimizer <- optimizer
+  step$eager <- eager
+  step$plans <- list()
+  step
+}
+
+# Runs the step on the rows `rows` (counted from 1; NULL: all) of every tensor. Weights and other variables change
+# only if the loss is finite; with `commit_nonfinite = TRUE` always.
+# Returns list(outputs, loss (a number or NULL), finite).
+run_step <- function(step, tensors, rows = NULL, commit_nonfinite = getOption("birnn.nonfinite") %in% "warn") {
+  tensors <- lapply(tensors, function(x) if (!is.null(x)) as_tensor(x))
+  if (step$eager) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
+  plan <- plan_for(step, tensors)
+  if (is.null(plan)) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
+  r_plan_run(plan$pointer, tensors, rows, commit_nonfinite)
+}
+
+# --- plans --------------------------------------------------------------------------------------------------------
+
+# What a plan is good for: types, presence and sizes of the inputs but for the batch size.
+step_signature <- function(tensors) {
+  paste(c(floatx(), vapply(tensors, function(x) {
+    if (is.null(x)) return("-")
+    paste(tensor_dtype(x), paste(tensor_shape(x)[-1], collapse = "x"))
+  }, character(1))), collapse = ";")
+}
+
+# The plan for inputs like these, traced when first needed (and again in a new session: pointers do not survive).
+# NULL if the step cannot be traced, because R code in it looks at the numbers.
+plan_for <- function(step, tensors) {
+  signature <- step_signature(tensors)
+  plan <- step$plans[[signature]]
+  if (is.null(plan) || r_pointer_is_nil(plan$pointer)) {
+    plan <- tryCatch(trace_step(step, tensors), birnn_error_symbolic = function(e) NULL)
+    if (is.null(plan)) step$eager <- TRUE
+    step$plans[[signature]] <- plan
+  }
+  plan
+}
+
+trace_step <- function(step, tensors) {
+  trace <- new_trace()
+  context <- new_step_context()
+  metas <- lapply(tensors, function(x) {
+    if (!is.null(x)) list(dtype = tensor_dtype(x), shape = batch_unknown(tensor_shape(x)))
+  })
+  inputs <- lapply(metas, function(meta) if (!is.null(meta)) traced_tensor(trace, meta))
+  result <- with_running(list(trace = trace, step = context, tape = NULL), step$fn(inputs))
+  plan <- plan_from_trace(trace, context, result, step)
+  plan$inputs <- vapply(inputs, function(x) if (is.null(x)) 0L else x[["slot"]], integer(1))
+  plan$pointer <- r_plan_new(plan)
+  plan
+}
+
+batch_unknown <- function(shape) if (length(shape) == 0) shape else c(NA_integer_, shape[-1])
+
+# What C++ needs to know of a trace, as plain lists.
+plan_from_trace <- function(trace, context, result, step) {
+  outputs <- vapply(result$outputs, function(x) trace_slot(trace, x), integer(1))
+  loss <- if (is.null(result$loss)) 0L else trace_slot(trace, result$loss)
+  values <- vapply(context$effects, function(effect) trace_slot(trace, effect$value), integer(1))
+  targets <- vapply(context$effects, function(effect) trace_slot(trace, effect$variable), integer(1))
+  updates <- !is.null(step$optimizer)
+  trainable <- if (updates) vapply(step$trainable, function(v) trace_slot(trace, v), integer(1)) else integer()
+  list(
+    n_slots = trace$n_slots, nodes = trace$nodes,
+    variables = lapply(trace$variables, `[[`, "variable"),
+    variable_slots = vapply(trace$variables, `[[`, integer(1), "slot"),
+    constants = lapply(trace$constants, `[[`, "tensor"),
+    constant_slots = vapply(trace$constants, `[[`, integer(1), "slot"),
+    outputs = outputs, loss = loss, effect_values = values, effect_targets = targets,
+    trainable = trainable,
+    optimizer = if (updates) optimizer_table(step$optimizer, step$trainable),
+    after = if (updates) constraint_plan(step$trainable)
+  )
+}
+
+# Constraints act on the updated weights: a small plan of its own, run after the update.
+constraint_plan <- function(variables) {
+  constrained <- Filter(function(v) !is.null(variable_field(v, "constraint")), variables)
+  if (length(constrained) == 0) return(NULL)
+  fn <- function(inputs) {
+    apply_constraints(constrained)
+    list(outputs = list())
+  }
+  trace_step(new_step(fn), list())$pointer
+}
+
+apply_constraints <- function(variables) {
+  for (v in variables) {
+    constraint <- variable_field(v, "constraint")
+    if (!is.null(constraint)) assign_variable(v, constraint(variable_value(v)))
+  }
+}
+
+# --- optimizer ----------------------------------------------------------------------------------------------------
+
+# An optimizer as C++ sees it: numbers, its two counters and the slot variables of each trainable variable.
+optimizer_table <- function(optimizer, variables) {
+  if (!isTRUE(optimizer$built)) optimizer$build(variables)
+  list(
+    spec = optimizer$spec(), iterations = optimizer$iterations, learning_rate = optimizer$learning_rate,
+    slots = optimizer$slots, extra = optimizer$extra
+  )
+}
+
+# One update of `variables` by `grads` (a list of tensors, NULL where there is none), constraints included.
+optimizer_apply <- function(optimizer, variables, grads) {
+  r_optimizer_apply(optimizer_table(optimizer, variables), variables, grads)
+  in_call_context(apply_constraints(variables))
+  invisible()
+}
+
+# --- eager --------------------------------------------------------------------------------------------------------
+
+run_step_eagerly <- function(step, tensors, rows, commit_nonfinite) {
+  if (!is.null(rows)) tensors <- lapply(tensors, function(x) if (!is.null(x)) r_tensor_rows(x, rows))
+  context <- new_step_context()
+  updates <- !is.null(step$optimizer)
+  tape <- if (updates) new_tape()
+  on.exit(if (updates) tape_free(tape))
+  result <- with_running(list(tape = tape, step = context, trace = NULL), step$fn(tensors))
+  loss <- if (!is.null(result$loss)) as.numeric(result$loss)
+  finite <- is.null(loss) || is.finite(loss)
+  if (finite || commit_nonfinite) {
+    if (updates) {
+      grads <- tape_gradient(tape, result$loss, step$trainable)
+      optimizer_apply(step$optimizer, step$trainable, grads)
+    }
+    commit_effects(context)
+  }
+  list(outputs = result$outputs, loss = loss, finite = finite)
+}

@@ -1,0 +1,150 @@
+# What users give to fit(), evaluate() and predict(), as tensors: converted once, checked against the model (level 7).
+
+# --- structure ----------------------------------------------------------------------------------------------------
+
+# `x` as a flat list in the order of the model's inputs (or outputs). `names`: their names.
+match_parts <- function(x, names, arg, call = rlang::caller_env()) {
+  if (is.data.frame(x) && length(names) > 1) x <- lapply(x, function(column) column)
+  if (!is_plain_list(x)) x <- list(x)
+  if (!is.null(names(x)) && length(names) > 1) return(match_named_parts(x, names, arg, call))
+  if (length(x) != length(names)) stop_part_count(x, names, arg, call)
+  unname(x)
+}
+
+match_named_parts <- function(x, names, arg, call) {
+  unknown <- setdiff(names(x), names)
+  missing <- setdiff(names, names(x))
+  if (length(unknown) || (length(missing) && arg == "x")) {
+    birnn_abort(
+      c("{.arg {arg}} must have the names {.val {names}}, not {.val {names(x)}}.",
+        i = "They are the names of the model's {if (arg == 'x') 'inputs' else 'outputs'}."),
+      call = call
+    )
+  }
+  unname(x[names])
+}
+
+stop_part_count <- function(x, names, arg, call) {
+  ragged <- length(names) == 1 && length(x) > 1 && all(vapply(x, is.numeric, logical(1)))
+  birnn_abort(
+    c(
+      "{.arg {arg}} must hold {length(names)} array{?s}, one for each {if (arg == 'x') 'input' else 'output'} of the
+       model, not {length(x)}.",
+      if (ragged) c(i = "Turn a list of sequences into one array with {.fn pad_sequences}.")
+    ),
+    kind = "shape", call = call
+  )
+}
+
+# --- arrays to tensors --------------------------------------------------------------------------------------------
+
+# One input as a tensor. `spec`: list(name, shape with the batch axis, dtype, free): `free` axes are not compared.
+input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env()) {
+  x <- plain_numbers(x, arg, call)
+  tensor <- if (is_tensor_like(x)) as_tensor(x, spec$dtype) else numbers_to_tensor(x, spec$dtype, arg, call)
+  if (is.null(spec$shape)) return(check_has_axes(tensor, arg, call))
+  tensor <- adjust_rank(tensor, spec$shape)
+  check_input_shape(tensor_shape(tensor), spec, arg, call)
+  tensor
+}
+
+# Data frames of numbers, factors and logicals as plain numbers.
+plain_numbers <- function(x, arg, call) {
+  if (is_tensor_like(x)) return(x)
+  if (is.factor(x)) return(as.integer(x) - 1L)
+  if (is.data.frame(x)) {
+    bad <- names(x)[!vapply(x, function(column) is.numeric(column) || is.logical(column), logical(1))]
+    if (length(bad)) {
+      birnn_abort(
+        c("{.arg {arg}} is a data frame whose column{?s} {.field {bad}} {?is/are} not numbers.",
+          i = "For one row a time step see {.fn sequences_from_data_frame}."),
+        kind = "type", call = call
+      )
+    }
+    return(as.matrix(x))
+  }
+  if (is.object(x) && !inherits(x, c("matrix", "array", "table")) || !(is.numeric(x) || is.logical(x))) {
+    birnn_abort(
+      c("{.arg {arg}} must be an array of numbers, not {.cls {class(x)}}.", i = conversion_hint(x)),
+      kind = "type", call = call
+    )
+  }
+  x
+}
+
+numbers_to_tensor <- function(x, dtype, arg, call) {
+  if (identical(dtype, "int32") && is.double(x)) {
+    bad <- which(is.na(x) | x != trunc(x))
+    if (length(bad)) {
+      birnn_abort("{.arg {arg}} must hold whole numbers, but element {bad[[1]]} is {.val {x[[bad[[1]]]]}}.", call = call)
+    }
+  }
+  if (!is.double(x) && (dtype %||% "") %in% c("float32", "float64")) storage.mode(x) <- "double"
+  if (length(x) == 1 && is.null(dim(x))) dim(x) <- 1L
+  as_tensor(x, dtype)
+}
+
+check_has_axes <- function(tensor, arg, call) {
+  if (tensor_rank(tensor) >= 2) return(tensor)
+  birnn_abort(
+    c("{.arg {arg}} must be an array with a row for each sample, but it has no {.fn dim}.",
+      i = "Use {.fn matrix} or {.fn array}."),
+    kind = "shape", call = call
+  )
+}
+
+# Keras adds a missing last axis of size 1, and drops one too many.
+adjust_rank <- function(tensor, shape) {
+  sizes <- tensor_shape(tensor)
+  rank <- length(shape)
+  if (length(sizes) == rank - 1L && identical(shape[[rank]], 1L)) {
+    return(apply_op("reshape", list(tensor), list(shape = c(sizes, 1L))))
+  }
+  if (length(sizes) == rank + 1L && sizes[[rank + 1L]] == 1L) {
+    return(apply_op("reshape", list(tensor), list(shape = sizes[-length(sizes)])))
+  }
+  tensor
+}
+
+check_input_shape <- function(sizes, spec, arg, call) {
+  wanted <- spec$shape
+  if (length(sizes) != length(wanted)) {
+    birnn_abort(
+      c(
+        "{.arg {arg}} must have {length(wanted)} axes {axis_names(length(wanted))}, but it has {length(sizes)}:
+         {format_shape(sizes)}.",
+        i = rank_hint(sizes, wanted), i = input_words(spec)
+      ),
+      kind = "shape", call = call
+    )
+  }
+  compared <- setdiff(seq_along(wanted)[-1], spec$free)
+  differs <- compared[!is.na(wanted[compared]) & wanted[compared] != sizes[compared]]
+  if (length(differs)) {
+    axis <- differs[[length(differs)]]
+    birnn_abort(
+      c("Axis {axis} of {.arg {arg}} must have size {wanted[[axis]]}, not {sizes[[axis]]}: it has shape
+         {format_shape(sizes)}.", i = input_words(spec)),
+      kind = "shape", call = call
+    )
+  }
+  if (any(sizes[-1] == 0)) {
+    birnn_abort("Every axis of {.arg {arg}} but the first must have at least size 1, but its shape is
+                 {format_shape(sizes)}.", kind = "shape", call = call)
+  }
+}
+
+input_words <- function(spec) paste0("The model's input ", dQuote(spec$name, FALSE), " has shape ",
+                                     format_shape(spec$shape), ".")
+
+axis_names <- function(rank) {
+  if (rank == 3) "[batch, time, features]" else if (rank == 2) "[batch, features]" else ""
+}
+
+rank_hint <- function(sizes, wanted) {
+  if (length(sizes) == 1) return("A plain vector has no {.fn dim}: use {.fn array} or {.fn matrix}.")
+  if (length(sizes) == length(wanted) - 1L) {
+    return("Add an axis with {.fn array}, e.g. {.code array(x, c(dim(x), 1))} for one feature.")
+  }
+  "Select or reshape with {.fn array_reshape}."
+}

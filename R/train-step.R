@@ -1,0 +1,87 @@
+# What happens to one batch: forward pass, losses, metrics, as compositions of ops that run in a plan or eagerly (level 7).
+
+# The step of `kind` ("train", "test", "predict"), made anew when the model, its trainable weights or compile() changed.
+step_for <- function(model, kind) {
+  key <- step_key(model, kind)
+  step <- model$steps[[kind]]
+  if (is.null(step) || !identical(step$key, key)) {
+    step <- list(key = key, run = new_model_step(model, kind))
+    model$steps[[kind]] <- step
+  }
+  step$run
+}
+
+step_key <- function(model, kind) {
+  variables <- layer_variables(model$handle, trainable = if (kind == "train") TRUE else NA)
+  c(model$structure_version, floatx(), vapply(variables, rlang::obj_address, ""))
+}
+
+new_model_step <- function(model, kind) {
+  eager <- isTRUE(model$training$run_eagerly)
+  if (kind == "predict") return(new_step(predict_function(model), eager = eager))
+  if (kind == "test") return(new_step(loss_function(model, training = FALSE), eager = eager))
+  variables <- layer_variables(model$handle, trainable = TRUE)
+  new_step(loss_function(model, training = TRUE), trainable = variables,
+           optimizer = optimizer_for(model$training$optimizer, variables), eager = eager)
+}
+
+predict_function <- function(model) {
+  force(model)
+  function(tensors) list(outputs = flatten_structure(forward(model, tensors, training = FALSE)))
+}
+
+# Tensors come as inputs, then targets, then sample weights, one of each an output; NULL where there is none.
+loss_function <- function(model, training) {
+  force(model)
+  force(training)
+  function(tensors) {
+    n_inputs <- length(model$input_specs())
+    n_outputs <- length(model$output_specs())
+    targets <- tensors[n_inputs + seq_len(n_outputs)]
+    weights <- tensors[n_inputs + n_outputs + seq_len(n_outputs)]
+    outputs <- flatten_structure(forward(model, tensors[seq_len(n_inputs)], training = training))
+    losses <- output_losses(model$training, targets, outputs, weights)
+    update_metrics(model$training, targets, outputs, weights)
+    list(outputs = if (n_outputs > 1) compact(losses) else list(), loss = total_loss(model, losses))
+  }
+}
+
+forward <- function(model, inputs, training) {
+  call_layer(model, pack_structure(model$input_template(), inputs), training = training)
+}
+
+output_losses <- function(training, targets, outputs, weights) {
+  Map(function(loss, target, output, weight) {
+    if (!is.null(loss) && !is.null(target)) loss(target, output, sample_weight = weight)
+  }, training$losses, targets, outputs, weights)
+}
+
+# Weighted losses of the outputs, then the layers' own (activity regularizers), then penalties of weights.
+total_loss <- function(model, losses) {
+  weights <- model$training$loss_weights
+  weighted <- Map(function(loss, weight) {
+    if (is.null(loss) || weight == 1) loss
+    else apply_op("multiply", list(loss, as_tensor(weight, tensor_dtype(loss))))
+  }, losses, weights)
+  terms <- c(compact(weighted), collected_losses(), regularization_losses(model$handle))
+  if (length(terms) == 0) {
+    birnn_abort(c("No loss to compute.", i = "Give {.fn compile} a {.arg loss}."), kind = "value", call = NULL)
+  }
+  Reduce(function(a, b) apply_op("add", list(a, b)), terms)
+}
+
+update_metrics <- function(training, targets, outputs, weights) {
+  for (entry in training$metrics) {
+    target <- targets[[entry$output]]
+    if (is.null(target)) next
+    weight <- if (entry$weighted) weights[[entry$output]]
+    entry$metric$update_state(target, outputs[[entry$output]], sample_weight = weight)
+  }
+}
+
+# --- optimizer ----------------------------------------------------------------------------------------------------
+
+# The optimizer for just these variables. Weights that were frozen after the first step keep their slots for later.
+optimizer_for <- function(optimizer, variables, call = rlang::caller_env()) {
+  optimizer
+}

@@ -1,0 +1,67 @@
+# Small helpers without knowledge of tensors (level 0).
+
+`%||%` <- function(x, y) if (is.null(x)) y else x
+
+# "LSTMCell" -> "lstm_cell", "SimpleRNN" -> "simple_rnn", "Conv1D" -> "conv1d", as Keras names objects.
+snake_case <- function(x) {
+  x <- gsub("(.)([A-Z][a-z]+)", "\\1_\\2", x)
+  tolower(gsub("([a-z])([A-Z])", "\\1_\\2", x))
+}
+
+# Session state: automatic names. Everything else lives in objects.
+session <- new.env(parent = emptyenv())
+session$name_counts <- list()
+
+# Keras' automatic names: the bare prefix first, then prefix_1, prefix_2, ...
+unique_name <- function(prefix) {
+  count <- session$name_counts[[prefix]] %||% 0L
+  session$name_counts[[prefix]] <- count + 1L
+  if (count == 0L) prefix else paste0(prefix, "_", count)
+}
+
+#' Forget the automatic names of this session
+#'
+#' Layers and models without a name are called `lstm`, `lstm_1`, `lstm_2`, ... in the order of their creation.
+#' `clear_session()` starts counting anew. Existing objects keep their names.
+#'
+#' @param free_memory Whether to run R's garbage collector as well.
+#' @return `NULL`, invisibly.
+#' @family session
+#' @export
+#' @examples
+#' clear_session()
+#' layer_lstm(units = 2)$name
+clear_session <- function(free_memory = TRUE) {
+  session$name_counts <- list()
+  if (check_flag(free_memory)) gc()
+  invisible(NULL)
+}
+
+# Applies `fn` to every leaf of nested plain lists; NULL stays NULL.
+map_structure <- function(x, fn) {
+  if (is.null(x)) return(NULL)
+  if (is_plain_list(x)) return(lapply(x, map_structure, fn = fn))
+  fn(x)
+}
+
+# A list that is structure, not an object (shapes, data frames and handles are leaves).
+is_plain_list <- function(x) is.list(x) && (is.null(attr(x, "class")) || inherits(x, "AsIs"))
+
+# The leaves of nested lists in order, without NULLs.
+flatten_structure <- function(x) {
+  if (is.null(x)) return(list())
+  if (is_plain_list(x)) return(do.call(c, c(list(list()), lapply(unname(x), flatten_structure))))
+  list(x)
+}
+
+# `template` with its leaves replaced, in order, by `leaves`.
+pack_structure <- function(template, leaves) {
+  position <- 0L
+  map_structure(template, function(leaf) {
+    position <<- position + 1L
+    leaves[[position]]
+  })
+}
+
+# The formals of `fn` and the values given, as a named list without missing ones.
+compact <- function(x) x[!vapply(x, is.null, logical(1))]

@@ -1,0 +1,149 @@
+# Variables: named numbers that change (weights, optimizer slots, states, counters) (level 1).
+#
+# The numbers sit in a raw vector that C++ updates in place. `shared` says that a tensor handle sees the same bytes:
+# the next assignment then copies once. `version` counts the assignments: the tape refuses to go back through a
+# variable that has changed since.
+
+new_variable <- function(value, dtype = NULL, trainable = TRUE, name = "variable", path = name,
+                         regularizer = NULL, constraint = NULL) {
+  value <- as_tensor(value, dtype)
+  v <- new.env(parent = emptyenv())
+  v$name <- name
+  v$path <- path
+  v$dtype <- tensor_dtype(value)
+  v$shape <- tensor_shape(value)
+  v$bytes <- r_tensor_copy_bytes(value)
+  v$version <- 0
+  v$shared <- FALSE
+  v$trainable <- trainable
+  v$regularizer <- regularizer
+  v$constraint <- constraint
+  class(v) <- "birnn_variable"
+  v
+}
+
+is_variable <- function(x) inherits(x, "birnn_variable")
+
+variable_field <- function(v, name) get0(name, envir = v, inherits = FALSE)
+
+# The current value as a tensor. Inside a step a value assigned earlier in the same step is seen.
+variable_value <- function(v) {
+  pending <- pending_value(v)
+  if (!is.null(pending)) return(pending)
+  if (is_tracing()) return(trace_variable(current_trace(), v))
+  assign("shared", TRUE, envir = v)
+  r_tensor_from_bytes(variable_field(v, "bytes"), variable_field(v, "shape"), variable_field(v, "dtype"))
+}
+
+# Inside a step the assignment is recorded and done when the step commits; otherwise it is done at once.
+assign_variable <- function(v, value) {
+  value <- as_tensor(value, variable_field(v, "dtype"))
+  if (in_step()) record_effect(v, value) else set_variable(v, value)
+  invisible(v)
+}
+
+# Writes the numbers now. A shape that does not fit is an error and changes nothing.
+set_variable <- function(v, value, call = rlang::caller_env()) {
+  value <- as_tensor(value, variable_field(v, "dtype"))
+  wanted <- variable_field(v, "shape")
+  if (!identical(tensor_shape(value), wanted)) {
+    birnn_abort(
+      "The value for {.field {variable_field(v, 'path')}} must have shape {format_shape(wanted)}, not
+       {format_shape(tensor_shape(value))}.",
+      kind = "weights", call = call
+    )
+  }
+  r_variable_set(v, value)
+  invisible(v)
+}
+
+#' A variable
+#'
+#' A named tensor whose value can be replaced. Layers create theirs with `self$add_weight()`.
+#'
+#' @param initializer An R array or tensor, or an initializer (then `shape` is needed).
+#' @param shape The shape, if `initializer` is an initializer.
+#' @param dtype The type of its numbers; `NULL` is the running float type.
+#' @param trainable Whether optimizers may change it.
+#' @param autocast,aggregation,... Accepted for compatibility, without effect.
+#' @param name Its name.
+#' @return A variable with the fields `$value`, `$shape`, `$dtype`, `$name`, `$path`, `$trainable` and the functions
+#'   `$assign(value)` and `$numpy()`.
+#' @family tensors
+#' @export
+#' @examples
+#' v <- keras_variable(matrix(0, 2, 2))
+#' v$assign(diag(2))
+#' as.array(v)
+keras_variable <- function(initializer, shape = NULL, dtype = NULL, trainable = TRUE, autocast = TRUE,
+                           aggregation = NULL, ..., name = NULL) {
+  name <- name %||% unique_name("variable")
+  if (is.null(shape)) {
+    return(new_variable(initializer, dtype = dtype, trainable = check_flag(trainable), name = name))
+  }
+  value <- get_initializer(initializer)(as_shape(shape), dtype = dtype %||% floatx())
+  new_variable(value, dtype = dtype, trainable = check_flag(trainable), name = name)
+}
+
+variable_methods <- c("assign", "value", "numpy", "shape", "dtype", "name", "path", "trainable")
+
+#' @export
+`$.birnn_variable` <- function(x, name) {
+  switch(name,
+    assign = function(value) {
+      set_variable(x, value, call = NULL)
+    },
+    value = variable_value(x),
+    numpy = function() as.array(variable_value(x)),
+    shape = as.list(new_shape(variable_field(x, "shape"))),
+    variable_field(x, name)
+  )
+}
+
+#' @export
+`$<-.birnn_variable` <- function(x, name, value) {
+  if (name == "value") return(set_variable(x, value))
+  if (!name %in% c("trainable", "name", "path", "regularizer", "constraint")) {
+    birnn_abort("{.field {name}} of a variable cannot be set.", call = NULL)
+  }
+  assign(name, value, envir = x)
+  x
+}
+
+#' @export
+.DollarNames.birnn_variable <- function(x, pattern = "") grep(pattern, variable_methods, value = TRUE)
+
+#' @export
+as.array.birnn_variable <- function(x, ...) as.array(variable_value(x))
+
+#' @export
+as.numeric.birnn_variable <- function(x, ...) as.numeric(variable_value(x))
+
+#' @export
+as.integer.birnn_variable <- function(x, ...) as.integer(variable_value(x))
+
+#' @export
+as.matrix.birnn_variable <- function(x, ...) as.matrix(variable_value(x))
+
+#' @export
+dim.birnn_variable <- function(x) {
+  sizes <- variable_field(x, "shape")
+  if (length(sizes) > 0) sizes
+}
+
+#' @export
+format.birnn_variable <- function(x, ...) {
+  sizes <- variable_field(x, "shape")
+  paste0("<Variable path=", variable_field(x, "path"), ", shape=(", paste(sizes, collapse = ", "),
+         if (length(sizes) == 1) ",", "), dtype=", variable_field(x, "dtype"), ">")
+}
+
+#' @export
+print.birnn_variable <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  print(as.array(x), ...)
+  invisible(x)
+}
+
+#' @export
+str.birnn_variable <- function(object, ...) cat(" ", format(object), "\n", sep = "")

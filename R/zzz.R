@@ -1,0 +1,17 @@
+# Loading and unloading of the package (level 9).
+
+.onLoad <- function(libname, pkgname) {
+  r_session_start()
+  if (isNamespaceLoaded("waldo")) register_compare_proxy()
+  setHook(packageEvent("waldo", "onLoad"), function(...) register_compare_proxy())
+}
+
+.onUnload <- function(libpath) {
+  r_session_end()
+  library.dynam.unload("birnn", libpath)
+}
+
+# waldo compares external pointers by address; tensors must be compared by their numbers.
+register_compare_proxy <- function() {
+  registerS3method("compare_proxy", "birnn_tensor", compare_proxy_tensor, envir = asNamespace("waldo"))
+}

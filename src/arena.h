@@ -1,0 +1,59 @@
+// Work space that is not R's: 64-byte aligned, kept from step to step (level L0).
+#pragma once
+#include <cstddef>
+#include <cstdlib>
+#include <utility>
+
+#include "error.h"
+
+namespace birnn {
+
+constexpr std::size_t alignment = 64;
+
+inline std::size_t aligned_size(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+// A block of memory that only grows. Its contents are lost when it grows.
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t bytes) { need(bytes); }
+  AlignedBuffer(const AlignedBuffer&) = delete;
+  AlignedBuffer& operator=(const AlignedBuffer&) = delete;
+  AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~AlignedBuffer() { release(); }
+
+  void* need(std::size_t bytes) {
+    if (bytes > size_) {
+      release();
+      raw_ = std::malloc(bytes + alignment);
+      if (raw_ == nullptr) fail("resource", "no memory for " + std::to_string(bytes) + " bytes of work space");
+      size_ = bytes;
+    }
+    return data();
+  }
+  void* data() const {
+    const std::size_t address = reinterpret_cast<std::size_t>(raw_);
+    return raw_ == nullptr ? nullptr : reinterpret_cast<void*>((address + alignment - 1) / alignment * alignment);
+  }
+  char* bytes() const { return static_cast<char*>(data()); }
+  std::size_t size() const { return size_; }
+  void release() {
+    std::free(raw_);
+    raw_ = nullptr;
+    size_ = 0;
+  }
+
+ private:
+  void swap(AlignedBuffer& other) noexcept {
+    std::swap(raw_, other.raw_);
+    std::swap(size_, other.size_);
+  }
+  void* raw_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace birnn

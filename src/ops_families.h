@@ -1,0 +1,12 @@
+// The parts of those families of ops that fill more than one file (level L3).
+#pragma once
+
+namespace birnn {
+
+void register_unary_ops();
+void register_binary_ops();
+void register_scan_ops();
+void register_join_ops();
+void register_fill_ops();
+
+}  // namespace birnn

@@ -1,0 +1,139 @@
+// Reducing a tensor over some of its axes, in an order that depends on the shape of one result's elements only (level L3).
+#pragma once
+#include <limits>
+
+#include "ops_loops.h"
+
+namespace birnn {
+
+// How two partial results become one. `Acc` is the type they are kept in.
+template <typename AccType>
+struct SumFold {
+  using Acc = AccType;
+  static Acc start() { return Acc(0); }
+  static Acc join(Acc a, Acc b) { return a + b; }
+};
+template <typename AccType>
+struct ProductFold {
+  using Acc = AccType;
+  static Acc start() { return Acc(1); }
+  static Acc join(Acc a, Acc b) { return a * b; }
+};
+template <typename AccType>
+struct MaxFold {
+  using Acc = AccType;
+  using Limits = std::numeric_limits<Acc>;
+  static Acc start() { return Limits::has_infinity ? -Limits::infinity() : Limits::lowest(); }
+  static Acc join(Acc a, Acc b) { return a > b || a != a ? a : b; }  // NaN wins
+};
+template <typename AccType>
+struct MinFold {
+  using Acc = AccType;
+  using Limits = std::numeric_limits<Acc>;
+  static Acc start() { return Limits::has_infinity ? Limits::infinity() : Limits::max(); }
+  static Acc join(Acc a, Acc b) { return a < b || a != a ? a : b; }
+};
+struct AnyFold {
+  using Acc = std::uint8_t;
+  static Acc start() { return 0; }
+  static Acc join(Acc a, Acc b) { return a | b; }
+};
+struct AllFold {
+  using Acc = std::uint8_t;
+  static Acc start() { return 1; }
+  static Acc join(Acc a, Acc b) { return a & b; }
+};
+
+// The results of a reduction come in blocks of neighbours: up to `block_width` columns if the innermost axis stays, else one.
+class Reduction {
+ public:
+  static constexpr int block_width = 64;
+
+  Reduction(const Shape& shape, const AxisSet& axes) {
+    int64 strides[max_rank];
+    row_major_strides(shape, strides);
+    for (int k = 0; k < shape.rank(); ++k) (axes.has[k] ? reduced_ : kept_).push(shape[k], {strides[k]});
+    for (int k = 0; k < reduced_.rank; ++k) count_ *= reduced_.size[k];
+    in_columns_ = kept_.rank > 0 && kept_.stride[kept_.rank - 1][0] == 1;
+    outer_kept_ = kept_;
+    inner_reduced_ = reduced_;
+    int64 step[1];
+    contiguous_ = in_columns_ ? outer_kept_.pop(step) : inner_reduced_.pop(step);
+  }
+
+  int64 count() const { return count_; }  // elements that one result is made of
+
+  // Calls fn(output, width, offset): results output .. output + width - 1 are those of the columns from x + offset on.
+  template <typename Fn>
+  void for_each_block(Fn&& fn) const {
+    const int64 columns = in_columns_ ? contiguous_ : 1;
+    int64 output = 0;
+    walk(outer_kept_, [&](const int64(&offset)[1]) {
+      for (int64 column = 0; column < columns; column += block_width) {
+        const int width = static_cast<int>(columns - column < block_width ? columns - column : block_width);
+        fn(output + column, width, offset[0] + column);
+      }
+      output += columns;
+    });
+  }
+
+  // acc[j] = the fold of term(x, j) over the elements x of column j of a block.
+  template <typename Fold, typename T, typename Term>
+  void fold(const T* block, int width, typename Fold::Acc* acc, Term&& term) const {
+    for (int j = 0; j < width; ++j) acc[j] = Fold::start();
+    walk(inner_reduced_, [&](const int64(&offset)[1]) {
+      const T* x = block + offset[0];
+      if (in_columns_) {
+        for (int j = 0; j < width; ++j) acc[j] = Fold::join(acc[j], term(x[j], j));
+      } else {
+        acc[0] = fold_row<Fold>(x, acc[0], term);
+      }
+    });
+  }
+
+  // Calls fn(output, offset) for every element of x, result by result, the elements of one result in row-major order.
+  template <typename Fn>
+  void for_each_element(Fn&& fn) const {
+    int64 output = 0;
+    walk(kept_, [&](const int64(&base)[1]) {
+      walk(reduced_, [&](const int64(&offset)[1]) { fn(output, base[0] + offset[0]); });
+      ++output;
+    });
+  }
+
+  // Calls fn(start, n, step) for every run of n neighbours in the block: they belong to its only column (step 0) or to its
+  // n columns (step 1).
+  template <typename Fn>
+  void for_each_run(int width, int64 offset, Fn&& fn) const {
+    walk(inner_reduced_, [&](const int64(&start)[1]) {
+      fn(offset + start[0], in_columns_ ? width : contiguous_, in_columns_ ? 1 : 0);
+    });
+  }
+
+ private:
+  // Eight chains, joined in a fixed order: the compiler can keep them in vector registers.
+  template <typename Fold, typename T, typename Term>
+  typename Fold::Acc fold_row(const T* x, typename Fold::Acc acc, Term&& term) const {
+    constexpr int lanes = 8;
+    int64 i = 0;
+    if (contiguous_ >= 2 * lanes) {
+      typename Fold::Acc lane[lanes];
+      for (int l = 0; l < lanes; ++l) lane[l] = Fold::start();
+      for (; i + lanes <= contiguous_; i += lanes)
+        for (int l = 0; l < lanes; ++l) lane[l] = Fold::join(lane[l], term(x[i + l], 0));
+      for (int half = lanes / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; ++l) lane[l] = Fold::join(lane[l], lane[l + half]);
+      acc = Fold::join(acc, lane[0]);
+    }
+    for (; i < contiguous_; ++i) acc = Fold::join(acc, term(x[i], 0));
+    return acc;
+  }
+
+  Grid<1> kept_, reduced_;              // strides in x
+  Grid<1> outer_kept_, inner_reduced_;  // without the innermost axis of x
+  bool in_columns_ = false;             // the innermost axis stays
+  int64 contiguous_ = 1;                // its size
+  int64 count_ = 1;
+};
+
+}  // namespace birnn

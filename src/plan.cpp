@@ -1,0 +1,209 @@
+// Memory layout and execution of plans (level L3).
+#include "plan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "parallel.h"
+
+namespace birnn {
+
+namespace {
+
+constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kept_layouts = 8;  // full batch and last batch, in training and validation, and some more
+
+std::size_t index_of(int number) { return static_cast<std::size_t>(number); }
+
+// Gives out offsets one after the other.
+class Ruler {
+ public:
+  std::size_t take(std::size_t bytes) {
+    const std::size_t offset = end_;
+    end_ += aligned_size(std::max<std::size_t>(bytes, 1));
+    return offset;
+  }
+  std::size_t end() const { return end_; }
+
+ private:
+  std::size_t end_ = 0;
+};
+
+}  // namespace
+
+class Plan::Space : public GradientSpace {
+ public:
+  Space(const Layout& layout, char* arena) : layout_(layout), arena_(arena) {}
+  void* gradient(int value, const Meta&) override { return arena_ + layout_.gradient_offset[index_of(value)]; }
+  void begin_op() override { used_ = 0; }
+  void* temporary(std::size_t bytes) override {
+    void* place = arena_ + layout_.temporary_offset + used_;
+    used_ += aligned_size(bytes);
+    return place;
+  }
+  void* scratch(std::size_t) override { return arena_ + layout_.scratch_offset; }
+
+ private:
+  const Layout& layout_;
+  char* arena_;
+  std::size_t used_ = 0;
+};
+
+Plan::Plan(PlanSource source) : source_(std::move(source)) {
+  const std::size_t n = static_cast<std::size_t>(source_.n_values);
+  is_given_.assign(n, 0);
+  is_source_.assign(n, 0);
+  values_.resize(n);
+  for (int value : source_.given) is_given_[index_of(value)] = 1;
+  for (int value : source_.trainable) is_source_[index_of(value)] = 1;
+}
+
+void Plan::run(const std::vector<View>& given) {
+  const Layout& layout = layout_for(given);
+  arena_.need(layout.bytes);
+  bind(layout, given);
+  forward(layout);
+  if (!source_.trainable.empty()) backward(layout);
+}
+
+double Plan::loss() const {
+  if (source_.loss < 0) return std::numeric_limits<double>::quiet_NaN();
+  const View& view = value(source_.loss);
+  return view.dtype() == DType::float32 ? static_cast<double>(*view.as<float>()) : *view.as<double>();
+}
+
+View Plan::gradient(int number) const {
+  View view;
+  if (!filled_[index_of(number)]) return view;
+  view.meta = values_[index_of(number)].meta;
+  view.data = arena_.bytes() + current_->gradient_offset[index_of(number)];
+  return view;
+}
+
+const Plan::Layout& Plan::layout_for(const std::vector<View>& given) {
+  for (const auto& layout : layouts_) {
+    bool same = true;
+    for (std::size_t k = 0; same && k < given.size(); ++k)
+      same = layout->given[k].dtype == given[k].dtype() && layout->given[k].shape == given[k].shape();
+    if (same) return *layout;
+  }
+  if (layouts_.size() == kept_layouts) layouts_.erase(layouts_.begin());
+  layouts_.push_back(std::make_unique<Layout>(make_layout(given)));
+  return *layouts_.back();
+}
+
+Plan::Layout Plan::make_layout(const std::vector<View>& given) const {
+  Layout layout;
+  layout.metas.resize(values_.size());
+  for (std::size_t k = 0; k < given.size(); ++k) {
+    layout.given.push_back(given[k].meta);
+    layout.metas[index_of(source_.given[k])] = given[k].meta;
+  }
+  place_values(layout);
+  if (!source_.trainable.empty()) place_gradients(layout);
+  return layout;
+}
+
+// Shapes are inferred anew here; outputs, saved values and scratch get their places.
+void Plan::place_values(Layout& layout) const {
+  const bool training = !source_.trainable.empty();
+  Ruler ruler;
+  std::size_t scratch = 0;
+  layout.value_offset.assign(values_.size(), nowhere);
+  layout.gradient_offset.assign(values_.size(), nowhere);
+  for (const Node& node : source_.nodes) {
+    std::vector<Meta> in;
+    for (int value : node.in) in.push_back(value < 0 ? Meta::none() : layout.metas[index_of(value)]);
+    const Inference inference = node.op->infer(node.attrs, in);
+    for (std::size_t k = 0; k < node.out.size(); ++k) {
+      layout.metas[index_of(node.out[k])] = inference.outputs[k];
+      if (node.op->alias < 0) layout.value_offset[index_of(node.out[k])] = ruler.take(inference.outputs[k].bytes());
+    }
+    layout.saved.emplace_back();
+    layout.saved_offset.emplace_back();
+    for (const Meta& meta : inference.saved) {
+      if (!training) break;
+      layout.saved.back().push_back(View{nullptr, meta});
+      layout.saved_offset.back().push_back(ruler.take(meta.bytes()));
+    }
+    layout.backward_scratch.push_back(inference.backward_scratch);
+    scratch = std::max({scratch, inference.forward_scratch, training ? inference.backward_scratch : 0});
+  }
+  layout.scratch_offset = ruler.take(scratch);
+  layout.bytes = ruler.end();
+}
+
+void Plan::place_gradients(Layout& layout) const {
+  Ruler ruler;
+  ruler.take(layout.bytes);
+  std::vector<View> views(values_.size());
+  for (std::size_t k = 0; k < views.size(); ++k) views[k].meta = layout.metas[k];
+  std::vector<char> wanted = is_source_;
+  mark_wanted(source_.nodes, views, wanted);
+  std::size_t largest = 0, most_inputs = 0;
+  for (std::size_t k = 0; k < views.size(); ++k)
+    if (wanted[k]) {
+      layout.gradient_offset[k] = ruler.take(views[k].meta.bytes());
+      largest = std::max(largest, aligned_size(views[k].meta.bytes()));
+    }
+  for (const Node& node : source_.nodes) {  // a value that is an op's input twice needs room for a second gradient
+    std::vector<int> in = node.in;
+    std::sort(in.begin(), in.end());
+    const std::size_t repeated = static_cast<std::size_t>(in.end() - std::unique(in.begin(), in.end()));
+    most_inputs = std::max(most_inputs, repeated);
+  }
+  layout.temporary_offset = ruler.take(largest * most_inputs);
+  layout.bytes = ruler.end();
+}
+
+void Plan::bind(const Layout& layout, const std::vector<View>& given) {
+  current_ = &layout;
+  for (std::size_t k = 0; k < given.size(); ++k) values_[index_of(source_.given[k])] = given[k];
+  for (std::size_t n = 0; n < source_.nodes.size(); ++n) {
+    Node& node = source_.nodes[n];
+    for (int value : node.out) {
+      View& view = values_[index_of(value)];
+      view.meta = layout.metas[index_of(value)];
+      view.data = node.op->alias >= 0 ? values_[index_of(node.in[static_cast<std::size_t>(node.op->alias)])].data
+                                      : arena_.bytes() + layout.value_offset[index_of(value)];
+    }
+    node.saved = layout.saved[n];
+    node.backward_scratch = layout.backward_scratch[n];
+    for (std::size_t k = 0; k < node.saved.size(); ++k) node.saved[k].data = arena_.bytes() + layout.saved_offset[n][k];
+  }
+}
+
+void Plan::forward(const Layout& layout) {
+  std::vector<View> in, out;
+  for (const Node& node : source_.nodes) {
+    check_cancel();
+    if (node.op->alias >= 0) continue;
+    in.assign(node.in.size(), View());
+    out.clear();
+    for (std::size_t k = 0; k < node.in.size(); ++k)
+      if (node.in[k] >= 0) in[k] = values_[index_of(node.in[k])];
+    for (int value : node.out) out.push_back(values_[index_of(value)]);
+    const View none;
+    const View* saved = source_.trainable.empty() ? nullptr : node.saved.empty() ? &none : node.saved.data();
+    node.op->forward(
+        ForwardCall{node.attrs, in.data(), out.data(), saved, arena_.bytes() + layout.scratch_offset});
+  }
+}
+
+void Plan::backward(const Layout& layout) {
+  filled_.assign(values_.size(), 0);
+  std::vector<char> wanted = is_source_;
+  mark_wanted(source_.nodes, values_, wanted);
+  if (source_.loss < 0 || !wanted[index_of(source_.loss)]) return;
+  Space space(layout, arena_.bytes());
+  const View& loss = value(source_.loss);
+  void* start = space.gradient(source_.loss, loss.meta);
+  if (loss.dtype() == DType::float32)
+    *static_cast<float*>(start) = 1.0f;
+  else
+    *static_cast<double*>(start) = 1.0;
+  filled_[index_of(source_.loss)] = 1;
+  backward_pass(source_.nodes, values_, wanted, is_source_, filled_, space);
+}
+
+}  // namespace birnn

@@ -1,0 +1,66 @@
+// A plan: the ops of one step, compiled once, run on kept memory for every batch (level L3).
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "arena.h"
+#include "backward.h"
+
+namespace birnn {
+
+// What a plan is made from. Values are numbered from 0; -1 is "none".
+struct PlanSource {
+  int n_values = 0;
+  std::vector<Node> nodes;  // without saved views
+  std::vector<int> given;   // values filled from outside: inputs, variables, constants
+  std::vector<int> outputs;
+  int loss = -1;
+  std::vector<int> trainable;  // values whose gradients are wanted; empty: no backward pass
+};
+
+class Plan {
+ public:
+  explicit Plan(PlanSource source);
+
+  // Runs forwards (and backwards, if there is anything trainable) from the views of `given`, which must stay valid
+  // until the results have been read. Nothing outside the plan is changed.
+  void run(const std::vector<View>& given);
+
+  const View& value(int number) const { return values_[static_cast<std::size_t>(number)]; }
+  double loss() const;             // NaN if there is none
+  View gradient(int number) const;  // absent if the loss does not depend on it
+  const PlanSource& source() const { return source_; }
+  std::size_t work_bytes() const { return arena_.size(); }
+
+ private:
+  // Where everything lies for inputs of certain shapes: offsets into the arena.
+  struct Layout {
+    std::vector<Meta> given;
+    std::vector<Meta> metas;
+    std::vector<std::size_t> value_offset;
+    std::vector<std::vector<View>> saved;  // data is null: see saved_offset
+    std::vector<std::vector<std::size_t>> saved_offset;
+    std::vector<std::size_t> gradient_offset;
+    std::size_t temporary_offset = 0, scratch_offset = 0, bytes = 0;
+    std::vector<std::size_t> backward_scratch;
+  };
+  class Space;
+
+  const Layout& layout_for(const std::vector<View>& given);
+  Layout make_layout(const std::vector<View>& given) const;
+  void place_values(Layout& layout) const;
+  void place_gradients(Layout& layout) const;
+  void bind(const Layout& layout, const std::vector<View>& given);
+  void forward(const Layout& layout);
+  void backward(const Layout& layout);
+
+  PlanSource source_;
+  std::vector<char> is_given_, is_source_;
+  std::vector<std::unique_ptr<Layout>> layouts_;
+  AlignedBuffer arena_;
+  std::vector<View> values_;
+  std::vector<char> filled_;
+  const Layout* current_ = nullptr;
+};
+
+}  // namespace birnn

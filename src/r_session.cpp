@@ -1,0 +1,74 @@
+// Start and end of the package in an R session, the number of threads, and Ctrl-C (level L4).
+#include "r_session.h"
+
+#include <cstdlib>
+#include <thread>
+
+#include "parallel.h"
+#include "r_convert.h"
+
+namespace birnn {
+
+namespace {
+
+void check_interrupt(void*) { R_CheckUserInterrupt(); }
+
+// R jumps out of R_CheckUserInterrupt(); the toplevel context catches the jump, no C++ frame is skipped.
+bool interrupt_pending() { return R_ToplevelExec(check_interrupt, nullptr) == FALSE; }
+
+int positive_number(const char* text) {
+  const int number = text == nullptr ? 0 : std::atoi(text);
+  return number > 0 ? number : 0;
+}
+
+// Never more threads than the surroundings allow: R CMD check, batch systems and users of OpenMP say so here.
+int allowed_threads() {
+  int allowed = static_cast<int>(std::thread::hardware_concurrency());
+  if (allowed < 1) allowed = 1;
+  const int limit = positive_number(std::getenv("OMP_THREAD_LIMIT"));
+  if (limit > 0 && limit < allowed) allowed = limit;
+  const char* check = std::getenv("_R_CHECK_LIMIT_CORES_");
+  if (check != nullptr && *check != '\0' && std::string(check) != "false" && allowed > 2) allowed = 2;
+  return allowed;
+}
+
+int chosen_threads() {
+  const SEXP option = Rf_GetOption1(Rf_install("birnn.threads"));
+  const int allowed = allowed_threads();
+  if (Rf_isNull(option)) return allowed < 2 ? allowed : 2;
+  const double wanted = Rf_isNumeric(option) && Rf_xlength(option) == 1 ? Rf_asReal(option) : R_NaReal;
+  if (!(wanted >= 1.0) || wanted != static_cast<int>(wanted))
+    fail("value", "options(birnn.threads = ) must be a whole number of at least 1");
+  const int limit = positive_number(std::getenv("OMP_THREAD_LIMIT"));
+  return limit > 0 && wanted > limit ? limit : static_cast<int>(wanted);
+}
+
+}  // namespace
+
+void follow_thread_option() { set_threads(chosen_threads()); }
+
+}  // namespace birnn
+
+using namespace birnn;
+
+// [[Rcpp::export(rng = false)]]
+void r_session_start() {
+  guarded([&] {
+    register_all_ops();
+    set_poll(interrupt_pending);
+  });
+}
+
+// [[Rcpp::export(rng = false)]]
+void r_session_end() {
+  set_poll(nullptr);
+  shutdown_pool();
+}
+
+// [[Rcpp::export(rng = false)]]
+int r_threads() {
+  return guarded([&] {
+    follow_thread_option();
+    return threads();
+  });
+}

@@ -1,0 +1,164 @@
+# The levels of R/ and src/, and the rules that keep them: see ARCHITECTURE.md.
+
+test_that("every file of R/ and src/ has a level", {
+  skip_without_sources()
+  r_stems <- stem_of(source_files("R", "[.]R$"))
+  expect_identical(r_stems[is.na(vapply(r_stems, level_of, 0L, levels = r_levels))], character())
+  cpp_stems <- stem_of(source_files("src", "[.](h|cpp)$"))
+  expect_identical(cpp_stems[is.na(vapply(cpp_stems, level_of, 0L, levels = cpp_levels))], character())
+})
+
+test_that("calls in R/ go down or sideways, never up", {
+  skip_without_sources()
+  files <- source_files("R", "[.]R$")
+  defined <- lapply(files, defined_functions)
+  home <- rep(files, lengths(defined))
+  names(home) <- unlist(defined)
+  upward <- lapply(files, function(path) {
+    called <- intersect(setdiff(called_functions(path), defined_functions(path)), names(home))
+    level <- level_of(stem_of(path), r_levels)
+    up <- Filter(function(name) level_of(stem_of(home[[name]]), r_levels) > level, called)
+    up <- up[stem_of(home[up]) != "RcppExports"]
+    if (length(up)) paste0(basename(path), " calls ", up, "() of ", basename(home[up]))
+  })
+  expect_identical(as.character(unlist(upward)), character())
+})
+
+test_that("a name is defined once in R/", {
+  skip_without_sources()
+  defined <- unlist(lapply(source_files("R", "[.]R$"), defined_functions))
+  expect_identical(unique(defined[duplicated(defined)]), character())
+})
+
+test_that("Collate lists every file of R/, from the lowest level up", {
+  skip_without_sources()
+  collate <- read.dcf(file.path(source_root(), "DESCRIPTION"), "Collate")[[1]]
+  collate <- gsub("['\"]", "", strsplit(trimws(collate), "[[:space:]]+")[[1]])
+  expect_setequal(collate, basename(source_files("R", "[.]R$")))
+  levels <- vapply(stem_of(collate), level_of, 0L, levels = r_levels)
+  expect_false(is.unsorted(levels), info = paste(collate, levels, collapse = ", "))
+})
+
+test_that("the first line of a file says what lives there, and its level is the right one", {
+  skip_without_sources()
+  files <- setdiff(c(source_files("R", "[.]R$"), source_files("src", "[.](h|cpp)$")),
+                   file.path(source_root(), c("R/RcppExports.R", "src/RcppExports.cpp")))
+  for (path in files) {
+    first <- readLines(path, 1L, warn = FALSE)
+    expect_match(first, "^(#|//) [A-Za-z`'].+", info = path)
+    said <- regmatches(first, regexec("level L?([0-9])", first))[[1]]
+    level <- level_of(stem_of(path), if (grepl("[.]R$", path)) r_levels else cpp_levels)
+    if (length(said) == 2) expect_equal(as.integer(said[[2]]), level, info = path)
+  }
+})
+
+test_that("includes in src/ go down or sideways, never up", {
+  skip_without_sources()
+  for (path in source_files("src", "[.](h|cpp)$")) {
+    included <- cpp_includes(path, "own")
+    expect_false(any(grepl("/", included)), info = path)
+    level <- level_of(stem_of(path), cpp_levels)
+    up <- Filter(function(name) level_of(stem_of(name), cpp_levels) > level, included)
+    expect_identical(up, character(), info = basename(path))
+  }
+})
+
+test_that("levels 0 to 3 of src/ know neither R nor Rcpp", {
+  skip_without_sources()
+  for (path in source_files("src", "[.](h|cpp)$")) {
+    if (level_of(stem_of(path), cpp_levels) > 3) next
+    expect_identical(grep("^(R|Rcpp|Rinternals|Rmath|R_ext|RcppArmadillo)", cpp_includes(path, "system"), value = TRUE),
+                     character(), info = basename(path))
+    expect_false(grepl("\\b(SEXP|Rcpp|Rprintf|REprintf|Rf_[a-z]+|R_[A-Z][A-Za-z]+)\\b", cpp_code(path)), info = basename(path))
+  }
+})
+
+test_that("only the border files export to R", {
+  skip_without_sources()
+  exporting <- Filter(function(path) {
+    any(grepl("Rcpp::export", readLines(path, warn = FALSE), fixed = TRUE))
+  }, source_files("src", "[.](h|cpp)$"))
+  expect_identical(grep("^r_", basename(exporting), value = TRUE, invert = TRUE), character())
+})
+
+test_that("Armadillo comes in through types.h alone, without BLAS, LAPACK, OpenMP and streams", {
+  skip_without_sources()
+  files <- source_files("src", "[.](h|cpp)$")
+  including <- Filter(function(path) any(grepl("armadillo", cpp_includes(path, "system"), ignore.case = TRUE)), files)
+  expect_identical(basename(including), "types.h")
+  code <- cpp_code(file.path(source_root(), "src", "types.h"))
+  before <- sub("# *include *<armadillo>.*", "", code)
+  for (switch in c("ARMA_DONT_USE_BLAS", "ARMA_DONT_USE_LAPACK", "ARMA_DONT_USE_OPENMP", "ARMA_64BIT_WORD",
+                   "ARMA_DONT_PRINT_ERRORS")) {
+    expect_match(before, paste0("# *define +", switch, "\\b"), info = switch)
+  }
+  users <- Filter(function(path) "types.h" %in% cpp_includes(path, "own"), files)
+  levels <- vapply(stem_of(users), level_of, 0L, levels = cpp_levels)
+  expect_true(all(levels == 2L | stem_of(users) == "ops_recurrent"), info = toString(basename(users)))
+})
+
+test_that("C++ code does not print, exit, use R's or C's random numbers, or ask for the time", {
+  skip_without_sources()
+  forbidden <- "\\b(cout|cerr|printf|exit|abort|rand|srand|random_device|time|clock|system|getenv|unif_rand)\\s*\\("
+  for (path in source_files("src", "[.](h|cpp)$")) {
+    if (grepl("RcppExports", path)) next
+    expect_false(grepl(forbidden, cpp_code(path)), info = basename(path))
+    expect_false(grepl("std::c(out|err)\\b|# *pragma +omp", cpp_code(path)), info = basename(path))
+  }
+})
+
+test_that("compiler flags stay portable", {
+  skip_without_sources()
+  for (path in source_files("src", "^Makevars")) {
+    expect_false(any(grepl("-march|-mavx|-O3|-Ofast|-ffast-math|-fopenmp", readLines(path, warn = FALSE))), info = path)
+  }
+})
+
+test_that("every example runs, and R code evaluates no text", {
+  skip_without_sources()
+  for (path in source_files("R", "[.]R$")) {
+    lines <- readLines(path, warn = FALSE, encoding = "UTF-8")
+    expect_false(any(grepl("\\\\dontrun|\\\\donttest", lines)), info = basename(path))
+    expect_false(any(grepl("eval\\(parse\\(", lines)), info = basename(path))
+  }
+})
+
+test_that("functions, files and lines of R/ and src/ stay readable", {
+  skip_without_sources()
+  for (path in source_files("R", "[.]R$")) {
+    if (grepl("RcppExports", path)) next
+    lines <- readLines(path, warn = FALSE, encoding = "UTF-8")
+    expect_lte(max(nchar(lines)), 120, label = paste("the longest line of", basename(path)))
+    data <- parse_data(path)
+    functions <- data[data$id %in% data$parent[data$token == "FUNCTION"], ]
+    expect_lte(max(0, functions$line2 - functions$line1 + 1), 80, label = paste("the longest function of", basename(path)))
+  }
+  for (path in source_files("src", "[.](h|cpp)$")) {
+    if (grepl("RcppExports", path)) next
+    lines <- readLines(path, warn = FALSE, encoding = "UTF-8")
+    expect_lte(max(nchar(lines)), 120, label = paste("the longest line of", basename(path)))
+    expect_lte(length(lines), 400, label = paste("the length of", basename(path)))
+  }
+})
+
+# The class that a layer_*() function creates: the first argument of its call of create_layer().
+created_class <- function(fn) {
+  found <- NULL
+  visit <- function(x) {
+    if (!is.call(x)) return(invisible())
+    if (identical(x[[1]], quote(create_layer))) found <<- x[[2]]
+    for (part in as.list(x)[-1]) if (!missing(part)) visit(part)
+  }
+  visit(body(fn))
+  found
+}
+
+test_that("every exported layer is registered under its class", {
+  exported <- setdiff(grep("^layer_", getNamespaceExports("birnn"), value = TRUE), "layer_input")
+  expect_gt(length(exported), 8)
+  for (name in exported) {
+    class <- created_class(getExportedValue("birnn", name))
+    expect_true(is.character(class), info = name)
+    expect_false(is.null(registered("layer", class)), info = name)
+  }
+})
