@@ -158,3 +158,11 @@ config_arguments <- function(table, config) {
   for (name in intersect(names(config), names(table))) config[name] <- list(table[[name]]$load(config[[name]]))
   config
 }
+
+# Arguments of Keras that have no counterpart here.
+arg_unsupported <- argument(
+  function(x, arg, call) {
+    if (!is.null(x)) birnn_abort("{.arg {arg}} is not supported, it must be NULL.", call = call)
+  },
+  save = NULL
+)

@@ -82,8 +82,7 @@ new_layer <- function(class_name, args = list(), call = rlang::caller_env()) {
       kind = "config", call = call
     )
   }
-  self <- do.call(entry$generator$new, c(args, list(.call = call)), quote = TRUE)
-  new_layer_handle(self)
+  do.call(entry$generator$new, c(args, list(.call = call)), quote = TRUE)$handle
 }
 
 # A layer from what its get_config() gave, with fresh weights.

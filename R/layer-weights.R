@@ -41,22 +41,25 @@ own_variables <- function(self) {
 }
 
 all_variables <- function(self) {
-  c(own_variables(self), unlist(lapply(self$sublayers(), function(layer) all_variables(layer_object(layer)))))
+  c(own_variables(self), from_sublayers(self, all_variables))
 }
 
 trained_variables <- function(self) {
   if (!self$is_trainable) return(list())
   own <- Filter(function(v) variable_field(v, "trainable"), own_variables(self))
-  c(own, unlist(lapply(self$sublayers(), function(layer) trained_variables(layer_object(layer)))))
+  c(own, from_sublayers(self, trained_variables))
 }
 
 setdiff_variables <- function(x, y) {
   Filter(function(v) !any(vapply(y, identical, logical(1), v)), x)
 }
 
-layer_seed_variables <- function(self) {
-  c(self$seed_variables(), unlist(lapply(self$sublayers(), function(x) layer_seed_variables(layer_object(x)))))
+# The lists that `fn` gives for the layers inside, as one list.
+from_sublayers <- function(self, fn) {
+  do.call(c, c(list(list()), lapply(self$sublayers(), function(layer) fn(layer_object(layer)))))
 }
+
+layer_seed_variables <- function(self) c(self$seed_variables(), from_sublayers(self, layer_seed_variables))
 
 # Weight penalties: one scalar tensor for each trained variable with a regularizer.
 regularization_losses <- function(layer) {
@@ -66,9 +69,7 @@ regularization_losses <- function(layer) {
   lapply(regularized, function(v) variable_field(v, "regularizer")(v))
 }
 
-layer_call_losses <- function(self) {
-  c(self$call_losses, unlist(lapply(self$sublayers(), function(layer) layer_call_losses(layer_object(layer)))))
-}
+layer_call_losses <- function(self) c(self$call_losses, from_sublayers(self, layer_call_losses))
 
 abort_not_built <- function(layer, call) {
   birnn_abort(

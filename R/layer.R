@@ -21,9 +21,12 @@ Layer <- R6::R6Class("Layer",
     own_weights = list(),
     # Losses of the latest call.
     call_losses = list(),
+    # The function that users hold, and the classes it has besides "birnn_layer".
     handle = NULL,
+    handle_class = character(),
 
     initialize = function(..., .call = rlang::caller_env()) {
+      new_layer_handle(self, self$handle_class)
       given <- list(...)
       entry <- layer_entry(self)
       what <- paste0(entry$what %||% class(self)[[1L]], "()")

@@ -1,4 +1,4 @@
-# The one way from R to an op: eager, recorded on a tape, traced for a plan, or symbolic (level 2).
+# The one way from R to an op: eager, recorded on a tape, traced for a plan, or symbolic (level 1).
 
 # `inputs`: a list of tensors, symbolic tensors, variables and NULL (an optional input left out).
 # `attrs`: named numbers, logicals and strings; axes count from 0; NULL is left out.
@@ -32,7 +32,7 @@ infer_outputs <- function(name, inputs, attrs) r_op_infer(name, lapply(inputs, m
 # In a functional model: types and shapes only. Outside any layer the op becomes a node of the model.
 infer_op <- function(name, inputs, attrs) {
   outputs <- lapply(infer_outputs(name, inputs, attrs), function(meta) new_symbolic(meta$shape, meta$dtype))
-  if (!inside_layer()) outputs <- record_op_layer(name, inputs, attrs, outputs)
+  if (!inside_layer()) outputs <- running$record_graph_op(name, inputs, attrs, outputs)
   one_or_list(outputs)
 }
 

@@ -74,11 +74,12 @@ divide_no_nan <- function(x1, x2) {
 
 float_op <- function(name, x) apply_op(name, list(as_float_operand(x)))
 
-# Functions that map whole numbers to whole numbers: int32 stays int32 (float64 holds all of them exactly).
-number_op <- function(name, x) {
+number_op <- function(name, x) apply_op(name, list(as_wide_operand(x, "int32")))
+
+# Whole numbers need no rounding.
+rounding_op <- function(name, x) {
   x <- as_wide_operand(x, "int32")
-  if (is_float_dtype(tensor_dtype(x))) return(apply_op(name, list(x)))
-  as_operand(apply_op(name, list(as_operand(x, "float64"))), "int32")
+  if (is_float_dtype(tensor_dtype(x))) apply_op(name, list(x)) else x
 }
 
 #' Elementwise functions
@@ -158,22 +159,19 @@ op_sign <- function(x) number_op("sign", x)
 
 #' @rdname op_exp
 #' @export
-op_square <- function(x) {
-  x <- as_wide_operand(x, "int32")
-  if (is_float_dtype(tensor_dtype(x))) apply_op("square", list(x)) else apply_op("multiply", list(x, x))
-}
+op_square <- function(x) number_op("square", x)
 
 #' @rdname op_exp
 #' @export
-op_floor <- function(x) number_op("floor", x)
+op_floor <- function(x) rounding_op("floor", x)
 
 #' @rdname op_exp
 #' @export
-op_ceil <- function(x) number_op("ceil", x)
+op_ceil <- function(x) rounding_op("ceil", x)
 
 #' @rdname op_exp
 #' @export
-op_round <- function(x) number_op("round", x)
+op_round <- function(x) rounding_op("round", x)
 
 #' Limit values to a range
 #'
@@ -188,7 +186,7 @@ op_round <- function(x) number_op("round", x)
 op_clip <- function(x, x_min, x_max) {
   x <- as_wide_operand(x, "int32")
   is_constant <- is.numeric(x_min) && is.numeric(x_max) && length(x_min) == 1 && length(x_max) == 1
-  if (!is_constant || !is_float_dtype(tensor_dtype(x))) return(op_minimum(op_maximum(x, x_min), x_max))
+  if (!is_constant) return(op_minimum(op_maximum(x, x_min), x_max))
   apply_op("clip", list(x), list(min = as.numeric(x_min), max = as.numeric(x_max)))
 }
 

@@ -125,7 +125,7 @@ abort_without_values <- function(call) {
 as.array.birnn_symbolic <- function(x, ...) abort_without_values(rlang::caller_env())
 
 #' @export
-as.numeric.birnn_symbolic <- function(x, ...) abort_without_values(rlang::caller_env())
+as.double.birnn_symbolic <- function(x, ...) abort_without_values(rlang::caller_env())
 
 #' @export
 as.integer.birnn_symbolic <- function(x, ...) abort_without_values(rlang::caller_env())

@@ -5,6 +5,7 @@ running$tape <- NULL     # external pointer of the innermost tape that records
 running$step <- NULL     # environment: effects, losses, training
 running$trace <- NULL    # environment of the plan being traced
 running$layer_depth <- 0L
+running$record_graph_op <- NULL  # how an op on symbolic tensors becomes part of a model: set by the layers
 
 # Evaluates `code` with fields of `running` set to new values, and restores them however it ends.
 with_running <- function(new, code) {

@@ -117,7 +117,7 @@ with_mask <- function(x, mask) {
 as.array.birnn_tensor <- function(x, ...) r_tensor_to_r(x)
 
 #' @export
-as.numeric.birnn_tensor <- function(x, ...) as.numeric(r_tensor_to_r(x))
+as.double.birnn_tensor <- function(x, ...) as.numeric(r_tensor_to_r(x))
 
 #' @export
 as.integer.birnn_tensor <- function(x, ...) as.integer(r_tensor_to_r(x))

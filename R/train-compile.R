@@ -36,9 +36,9 @@ compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   user <- list(loss = loss, loss_weights = loss_weights, metrics = metrics, weighted_metrics = weighted_metrics)
   check_loss_spelling(loss)
   for (metric in c(metric_leaves(metrics), metric_leaves(weighted_metrics))) check_metric_spelling(metric)
-  model$training <- new_training(get_optimizer(optimizer), user, check_flag(run_eagerly))
+  model$setup <- new_setup(get_optimizer(optimizer), user, check_flag(run_eagerly))
   model$steps <- list()
-  if (!is.null(model$output_specs())) resolve_losses(model$training, model$output_specs())
+  if (!is.null(model$output_specs())) resolve_losses(model$setup, model$output_specs())
   invisible(object)
 }
 
@@ -51,19 +51,19 @@ check_empty_dots <- function(dots, method, what, call = rlang::caller_env()) {
 }
 
 # What compile() left: `user` as given; `losses`, `metrics` once the outputs and targets are known.
-new_training <- function(optimizer, user, run_eagerly) {
-  training <- new.env(parent = emptyenv())
-  training$optimizer <- optimizer
-  training$user <- user
-  training$run_eagerly <- run_eagerly
-  training$losses <- NULL
-  training$loss_weights <- NULL
-  training$metrics <- NULL
-  training
+new_setup <- function(optimizer, user, run_eagerly) {
+  setup <- new.env(parent = emptyenv())
+  setup$optimizer <- optimizer
+  setup$user <- user
+  setup$run_eagerly <- run_eagerly
+  setup$losses <- NULL
+  setup$loss_weights <- NULL
+  setup$metrics <- NULL
+  setup
 }
 
 check_compiled <- function(model, call = rlang::caller_env()) {
-  if (!is.null(model$training)) return(model$training)
+  if (!is.null(model$setup)) return(model$setup)
   birnn_abort(c("The model has not been compiled.", i = "You must call {.fn compile} before using the model."),
               kind = "state", call = call)
 }
@@ -105,14 +105,14 @@ check_loss_spelling <- function(loss, call = rlang::caller_env()) {
 }
 
 # Loss objects and their weights, one an output.
-resolve_losses <- function(training, outputs, call = rlang::caller_env()) {
-  if (!is.null(training$losses)) return(invisible(training))
+resolve_losses <- function(setup, outputs, call = rlang::caller_env()) {
+  if (!is.null(setup$losses)) return(invisible(setup))
   names <- vapply(outputs, `[[`, "", "name")
-  losses <- per_output(training$user$loss, names, "loss", call)
-  weights <- per_output(training$user$loss_weights, names, "loss_weights", call)
-  training$loss_weights <- vapply(weights, function(weight) check_number(weight %||% 1, arg = "loss_weights"), 1)
-  training$losses <- lapply(losses, function(loss) if (identical_any(loss, by_shape_losses)) loss else get_loss(loss))
-  invisible(training)
+  losses <- per_output(setup$user$loss, names, "loss", call)
+  weights <- per_output(setup$user$loss_weights, names, "loss_weights", call)
+  setup$loss_weights <- vapply(weights, function(weight) check_number(weight %||% 1, arg = "loss_weights"), 1)
+  setup$losses <- lapply(losses, function(loss) if (identical_any(loss, by_shape_losses)) loss else get_loss(loss))
+  invisible(setup)
 }
 
 identical_any <- function(x, choices) is.character(x) && length(x) == 1 && x %in% choices
@@ -140,11 +140,11 @@ metrics_per_output <- function(metrics, outputs, arg, call = rlang::caller_env()
 as_metric_list <- function(metrics) if (is_single(metrics)) list(metrics) else as.list(metrics)
 
 # Metric objects for every output, and the names under which their values are reported. `targets`: tensors or NULL.
-resolve_metrics <- function(training, outputs, targets, call = rlang::caller_env()) {
-  if (!is.null(training$metrics)) return(invisible(training))
+resolve_metrics <- function(setup, outputs, targets, call = rlang::caller_env()) {
+  if (!is.null(setup$metrics)) return(invisible(setup))
   names <- vapply(outputs, `[[`, "", "name")
-  plain <- metrics_per_output(training$user$metrics, names, "metrics", call)
-  weighted <- metrics_per_output(training$user$weighted_metrics, names, "weighted_metrics", call)
+  plain <- metrics_per_output(setup$user$metrics, names, "metrics", call)
+  weighted <- metrics_per_output(setup$user$weighted_metrics, names, "weighted_metrics", call)
   make <- function(specs, weighted) {
     unlist(Map(function(specs, output, target, k) {
       Map(function(spec, name) {
@@ -153,9 +153,9 @@ resolve_metrics <- function(training, outputs, targets, call = rlang::caller_env
     }, specs, outputs, targets, seq_along(outputs)), recursive = FALSE)
   }
   entries <- unname(c(make(plain, FALSE), make(weighted, TRUE)))
-  resolve_loss_shapes(training, outputs, targets)
-  training$metrics <- with_metric_keys(entries, if (length(names) > 1) names)
-  invisible(training)
+  resolve_loss_shapes(setup, outputs, targets)
+  setup$metrics <- with_metric_keys(entries, if (length(names) > 1) names)
+  invisible(setup)
 }
 
 new_metric <- function(spec, name, target, output) {
@@ -167,12 +167,12 @@ new_metric <- function(spec, name, target, output) {
 }
 
 # "crossentropy" as a loss is chosen by the same rule as the metric of that name.
-resolve_loss_shapes <- function(training, outputs, targets) {
-  for (k in seq_along(training$losses)) {
-    loss <- training$losses[[k]]
+resolve_loss_shapes <- function(setup, outputs, targets) {
+  for (k in seq_along(setup$losses)) {
+    loss <- setup$losses[[k]]
     if (is.character(loss)) {
       name <- crossentropy_by_shape(tensor_shape(targets[[k]]), outputs[[k]]$shape)
-      training$losses[[k]] <- get_loss(name)
+      setup$losses[[k]] <- get_loss(name)
     }
   }
 }
@@ -205,10 +205,10 @@ with_metric_keys <- function(entries, output_names = NULL) {
   entries
 }
 
-reset_metrics <- function(training) for (entry in training$metrics) entry$metric$reset_state()
+reset_metrics <- function(setup) for (entry in setup$metrics) entry$metric$reset_state()
 
-metric_values <- function(training) {
-  values <- vapply(training$metrics, function(entry) as.numeric(entry$metric$result()), 1)
-  names(values) <- vapply(training$metrics, `[[`, "", "key")
+metric_values <- function(setup) {
+  values <- vapply(setup$metrics, function(entry) as.numeric(entry$metric$result()), 1)
+  names(values) <- vapply(setup$metrics, `[[`, "", "key")
   as.list(values)
 }

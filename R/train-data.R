@@ -38,7 +38,7 @@ stop_part_count <- function(x, names, arg, call) {
 
 # --- arrays to tensors --------------------------------------------------------------------------------------------
 
-# One input as a tensor. `spec`: list(name, shape with the batch axis, dtype, free): `free` axes are not compared.
+# One input as a tensor. `spec`: list(name, shape with the batch axis, dtype); shape NULL: not known yet.
 input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env()) {
   x <- plain_numbers(x, arg, call)
   tensor <- if (is_tensor_like(x)) as_tensor(x, spec$dtype) else numbers_to_tensor(x, spec$dtype, arg, call)
@@ -118,8 +118,7 @@ check_input_shape <- function(sizes, spec, arg, call) {
       kind = "shape", call = call
     )
   }
-  compared <- setdiff(seq_along(wanted)[-1], spec$free)
-  differs <- compared[!is.na(wanted[compared]) & wanted[compared] != sizes[compared]]
+  differs <- which(!is.na(wanted) & !is.na(sizes) & wanted != sizes & seq_along(wanted) > 1)
   if (length(differs)) {
     axis <- differs[[length(differs)]]
     birnn_abort(
@@ -128,7 +127,7 @@ check_input_shape <- function(sizes, spec, arg, call) {
       kind = "shape", call = call
     )
   }
-  if (any(sizes[-1] == 0)) {
+  if (any(sizes[-1] == 0, na.rm = TRUE)) {
     birnn_abort("Every axis of {.arg {arg}} but the first must have at least size 1, but its shape is
                  {format_shape(sizes)}.", kind = "shape", call = call)
   }

@@ -13,16 +13,16 @@ step_for <- function(model, kind) {
 
 step_key <- function(model, kind) {
   variables <- layer_variables(model$handle, trainable = if (kind == "train") TRUE else NA)
-  c(model$structure_version, floatx(), vapply(variables, rlang::obj_address, ""))
+  c(structure_version(model), floatx(), vapply(variables, rlang::obj_address, ""))
 }
 
 new_model_step <- function(model, kind) {
-  eager <- isTRUE(model$training$run_eagerly)
+  eager <- isTRUE(model$setup$run_eagerly)
   if (kind == "predict") return(new_step(predict_function(model), eager = eager))
   if (kind == "test") return(new_step(loss_function(model, training = FALSE), eager = eager))
   variables <- layer_variables(model$handle, trainable = TRUE)
   new_step(loss_function(model, training = TRUE), trainable = variables,
-           optimizer = optimizer_for(model$training$optimizer, variables), eager = eager)
+           optimizer = optimizer_for(model$setup$optimizer, variables), eager = eager)
 }
 
 predict_function <- function(model) {
@@ -40,8 +40,8 @@ loss_function <- function(model, training) {
     targets <- tensors[n_inputs + seq_len(n_outputs)]
     weights <- tensors[n_inputs + n_outputs + seq_len(n_outputs)]
     outputs <- flatten_structure(forward(model, tensors[seq_len(n_inputs)], training = training))
-    losses <- output_losses(model$training, targets, outputs, weights)
-    update_metrics(model$training, targets, outputs, weights)
+    losses <- output_losses(model$setup, targets, outputs, weights)
+    update_metrics(model$setup, targets, outputs, weights)
     list(outputs = if (n_outputs > 1) compact(losses) else list(), loss = total_loss(model, losses))
   }
 }
@@ -50,15 +50,15 @@ forward <- function(model, inputs, training) {
   call_layer(model, pack_structure(model$input_template(), inputs), training = training)
 }
 
-output_losses <- function(training, targets, outputs, weights) {
+output_losses <- function(setup, targets, outputs, weights) {
   Map(function(loss, target, output, weight) {
     if (!is.null(loss) && !is.null(target)) loss(target, output, sample_weight = weight)
-  }, training$losses, targets, outputs, weights)
+  }, setup$losses, targets, outputs, weights)
 }
 
 # Weighted losses of the outputs, then the layers' own (activity regularizers), then penalties of weights.
 total_loss <- function(model, losses) {
-  weights <- model$training$loss_weights
+  weights <- model$setup$loss_weights
   weighted <- Map(function(loss, weight) {
     if (is.null(loss) || weight == 1) loss
     else apply_op("multiply", list(loss, as_tensor(weight, tensor_dtype(loss))))
@@ -70,8 +70,8 @@ total_loss <- function(model, losses) {
   Reduce(function(a, b) apply_op("add", list(a, b)), terms)
 }
 
-update_metrics <- function(training, targets, outputs, weights) {
-  for (entry in training$metrics) {
+update_metrics <- function(setup, targets, outputs, weights) {
+  for (entry in setup$metrics) {
     target <- targets[[entry$output]]
     if (is.null(target)) next
     weight <- if (entry$weighted) weights[[entry$output]]

@@ -57,34 +57,6 @@ set_variable <- function(v, value, call = rlang::caller_env()) {
   invisible(v)
 }
 
-#' A variable
-#'
-#' A named tensor whose value can be replaced. Layers create theirs with `self$add_weight()`.
-#'
-#' @param initializer An R array or tensor, or an initializer (then `shape` is needed).
-#' @param shape The shape, if `initializer` is an initializer.
-#' @param dtype The type of its numbers; `NULL` is the running float type.
-#' @param trainable Whether optimizers may change it.
-#' @param autocast,aggregation,... Accepted for compatibility, without effect.
-#' @param name Its name.
-#' @return A variable with the fields `$value`, `$shape`, `$dtype`, `$name`, `$path`, `$trainable` and the functions
-#'   `$assign(value)` and `$numpy()`.
-#' @family tensors
-#' @export
-#' @examples
-#' v <- keras_variable(matrix(0, 2, 2))
-#' v$assign(diag(2))
-#' as.array(v)
-keras_variable <- function(initializer, shape = NULL, dtype = NULL, trainable = TRUE, autocast = TRUE,
-                           aggregation = NULL, ..., name = NULL) {
-  name <- name %||% unique_name("variable")
-  if (is.null(shape)) {
-    return(new_variable(initializer, dtype = dtype, trainable = check_flag(trainable), name = name))
-  }
-  value <- get_initializer(initializer)(as_shape(shape), dtype = dtype %||% floatx())
-  new_variable(value, dtype = dtype, trainable = check_flag(trainable), name = name)
-}
-
 variable_methods <- c("assign", "value", "numpy", "shape", "dtype", "name", "path", "trainable")
 
 #' @export
@@ -117,7 +89,7 @@ variable_methods <- c("assign", "value", "numpy", "shape", "dtype", "name", "pat
 as.array.birnn_variable <- function(x, ...) as.array(variable_value(x))
 
 #' @export
-as.numeric.birnn_variable <- function(x, ...) as.numeric(variable_value(x))
+as.double.birnn_variable <- function(x, ...) as.numeric(variable_value(x))
 
 #' @export
 as.integer.birnn_variable <- function(x, ...) as.integer(variable_value(x))

@@ -82,6 +82,22 @@ ActivationParams<T> activation_params(Activation a, const std::vector<double>& g
   return params;
 }
 
+// Whether the slope can be had from the value alone (at default parameters): slope(x, y) == slope(y, y). Then x need not be kept.
+inline bool slope_from_value(Activation a) {
+  switch (a) {
+    case Activation::linear:
+    case Activation::tanh:
+    case Activation::sigmoid:
+    case Activation::relu:
+    case Activation::relu6:
+    case Activation::leaky_relu:
+    case Activation::elu:
+    case Activation::selu:
+    case Activation::exponential: return true;
+    default: return false;
+  }
+}
+
 namespace activations {
 
 // exp(-x) overflows to Inf below -88 (-709 in double), which makes the quotient exactly 0.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -56,6 +57,17 @@ inline void store(T& at, T value) {
     at += value;
   else
     at = value;
+}
+
+// Every scalar type as every other. What has no int32 becomes the nearest one; NaN becomes R's NA, the smallest int32.
+template <typename To, typename From>
+inline To converted(From x) {
+  if constexpr (std::is_same<To, std::uint8_t>::value) return x != From(0);
+  if constexpr (std::is_same<To, std::int32_t>::value && std::is_floating_point<From>::value) {
+    if (!(static_cast<double>(x) > -2147483648.0)) return std::numeric_limits<std::int32_t>::min();
+    if (static_cast<double>(x) >= 2147483647.0) return std::numeric_limits<std::int32_t>::max();
+  }
+  return static_cast<To>(x);
 }
 
 // Sums of floats are taken in double, sums of integers wrap instead of overflowing.
@@ -116,6 +128,15 @@ inline Shape common_shape(const char* label, const Shape& a, const Shape& b) {
   return out;
 }
 
+// a * b of two sizes, unknown if one of them is.
+inline int64 size_product(const char* label, int64 a, int64 b) {
+  if (a == 0 || b == 0) return 0;
+  if (a == unknown_size || b == unknown_size) return unknown_size;
+  if (a > std::numeric_limits<int64>::max() / 16 / b)
+    fail_op(label, "resource", "the tensor would have more elements than can be addressed");
+  return a * b;
+}
+
 inline Inference infer_one(DType dtype, const Shape& shape) {
   Inference result;
   result.outputs.push_back(Meta{dtype, shape});
@@ -159,6 +180,27 @@ inline AxisSet axis_set(const char* label, const Attrs& attrs, int rank) {
   return set;
 }
 
+// A shape written in codes: a size >= 0, or -(10 + k) for the size of axis k of `source`, or -1 for an open size, of which
+// there may be one (its axis goes to `open`).
+inline Shape shape_from_codes(const char* label, const std::vector<double>& codes, const Shape& source, int* open) {
+  Shape out;
+  *open = -1;
+  for (double code : codes) {
+    const int64 size = whole_number(label, "a size", code);
+    if (size >= 0) {
+      out.push(size);
+    } else if (size <= -10 && -size - 10 < source.rank()) {
+      out.push(source[static_cast<int>(-size - 10)]);
+    } else if (size == -1 && *open < 0) {
+      *open = out.rank();
+      out.push(unknown_size);
+    } else {
+      fail_op(label, "value", size == -1 ? "only one size can be left open" : "there is no size " + std::to_string(size));
+    }
+  }
+  return out;
+}
+
 // --- shapes as (outer, size of one axis, inner) ---
 
 struct Split3 {
@@ -184,6 +226,20 @@ inline bool no_gradient(const BackwardCall& call, int inputs) {
   for (int i = 0; i < inputs; ++i)
     if (wanted(call, i)) start_sum(call, i);
   return true;
+}
+
+// dx = dy, for ops that only give their input another shape or name.
+inline void backward_same(const BackwardCall& call) {
+  if (!wanted(call, 0) || no_gradient(call, 1)) return;
+  with_float(call.din[0].dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* dy = call.dout[0].as<T>();
+    T* dx = call.din[0].as<T>();
+    const int64 n = call.din[0].count();
+    with_flag(call.accumulate[0], [&](auto accumulate) {
+      for (int64 i = 0; i < n; ++i) store<decltype(accumulate)>(dx[i], dy[i]);
+    });
+  });
 }
 
 inline void backward_zero(const BackwardCall& call) {

@@ -105,17 +105,6 @@ void backward_clip(const BackwardCall& call) {
 
 // --- cast: attr `dtype` ---
 
-// What has no int32 becomes the nearest one; NaN becomes R's NA, the smallest int32.
-template <typename To, typename From>
-inline To converted(From x) {
-  if constexpr (std::is_same<To, std::uint8_t>::value) return x != From(0);
-  if constexpr (std::is_same<To, std::int32_t>::value && std::is_floating_point<From>::value) {
-    if (!(static_cast<double>(x) > -2147483648.0)) return std::numeric_limits<std::int32_t>::min();
-    if (static_cast<double>(x) >= 2147483647.0) return std::numeric_limits<std::int32_t>::max();
-  }
-  return static_cast<To>(x);
-}
-
 template <typename Accumulate>
 void convert_all(const View& from, const View& to) {
   with_any(from.dtype(), [&](auto from_zero) {
@@ -158,7 +147,7 @@ void register_elementwise_ops() {
   register_op({"activation", infer_activation, forward_activation, backward_activation, 1u, 1u, -1});
   register_op({"clip", infer_clip, forward_clip, backward_clip, 1u, 0u, -1});
   register_op({"cast", infer_cast, forward_cast, backward_cast, 0u, 0u, -1});
-  register_op({"identity", infer_same, nullptr, backward_cast, 0u, 0u, 0});
+  register_op({"identity", infer_same, nullptr, backward_same, 0u, 0u, 0});
   register_op({"stop_gradient", infer_same, nullptr, nullptr, 0u, 0u, 0});
 }
 

@@ -124,7 +124,7 @@ inline bool start_row_sums(const BackwardCall& call, int input) {
   return true;
 }
 
-// A row of gradients into an operand which it meets once (step 1) or n times (step 0).
+// A row of gradients into an operand, of which it meets n elements `step` apart, or one element n times (step 0).
 template <typename Add, typename T, typename Value>
 void put_row(int64 n, int64 step, T* target, Value&& value) {
   if (step == 0) {
@@ -132,7 +132,7 @@ void put_row(int64 n, int64 step, T* target, Value&& value) {
     for (int64 i = 0; i < n; ++i) sum += value(i);
     store<Add>(*target, static_cast<T>(sum));
   } else {
-    for (int64 i = 0; i < n; ++i) store<Add>(target[i], value(i));
+    for (int64 i = 0; i < n; ++i) store<Add>(target[i * step], value(i));
   }
 }
 

@@ -238,7 +238,8 @@ void backward_reduction(const BackwardCall& call) {
     const T* x = call.in[0].as<T>();
     T* __restrict dx = call.din[0].as<T>();
     reduction.for_each_block([&](int64 output, int width, int64 offset) {
-      Slopes<T> slopes = {};
+      Slopes<T> slopes;
+      for (int j = 0; j < width; ++j) slopes.centre[j] = T(0);
       Op<T>::prepare(Block<T>{reduction, from(x, offset), from(call.out[0].as<T>(), output),
                               call.dout[0].as<T>() + output, width},
                      slopes);
@@ -279,17 +280,17 @@ void backward_prod(const BackwardCall& call) {
     T* dx = call.din[0].as<T>();
     T* before = static_cast<T*>(call.scratch);
     with_flag(call.accumulate[0], [&](auto accumulate) {
-      reduction.for_each_result([&](int64 output, const auto& elements) {
+      reduction.for_each_result([&](int64 output, int64 first) {
         T product = T(1);
         int64 i = 0;
-        elements.forwards([&](int64 at) {
+        reduction.forwards([&](int64 offset) {
           before[i++] = product;
-          product *= x[at];
+          product *= x[first + offset];
         });
         T after = dy[output];
-        elements.backwards([&](int64 at) {
-          store<decltype(accumulate)>(dx[at], before[--i] * after);
-          after *= x[at];
+        reduction.backwards([&](int64 offset) {
+          store<decltype(accumulate)>(dx[first + offset], before[--i] * after);
+          after *= x[first + offset];
         });
       });
     });

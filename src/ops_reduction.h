@@ -91,14 +91,23 @@ class Reduction {
     });
   }
 
-  // Calls fn(output, offset) for every element of x, result by result, the elements of one result in row-major order.
+  // Calls fn(output, offset) for every result, whose first element is x[offset].
   template <typename Fn>
-  void for_each_element(Fn&& fn) const {
+  void for_each_result(Fn&& fn) const {
     int64 output = 0;
-    walk(kept_, [&](const int64(&base)[1]) {
-      walk(reduced_, [&](const int64(&offset)[1]) { fn(output, base[0] + offset[0]); });
-      ++output;
-    });
+    walk(kept_, [&](const int64(&offset)[1]) { fn(output++, offset[0]); });
+  }
+
+  // Calls fn(offset) for the elements of one result, relative to its first one, in row-major order or against it.
+  template <typename Fn>
+  void forwards(Fn&& fn) const {
+    walk(reduced_, [&](const int64(&offset)[1]) { fn(offset[0]); });
+  }
+  template <typename Fn>
+  void backwards(Fn&& fn) const {
+    int64 last = 0;
+    for (int k = 0; k < reduced_.rank; ++k) last += reduced_.stride[k][0] * (reduced_.size[k] - 1);
+    forwards([&](int64 offset) { fn(last - offset); });
   }
 
   // Calls fn(start, n, step) for every run of n neighbours in the block: they belong to its only column (step 0) or to its

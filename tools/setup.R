@@ -1,8 +1,6 @@
 # What `./run` asks of R: which packages are missing, to install them, to install birnn if its sources changed.
 # Base R only. Usage, from the package's root: Rscript tools/setup.R missing|packages|birnn ...
 
-# ---- needed packages ----
-
 split_field <- function(value) {
   entries <- trimws(strsplit(value, ",")[[1]])
   entries[nzchar(entries)]
@@ -39,8 +37,6 @@ missing_packages <- function(purpose) {
   unique(needed$package[!usable])
 }
 
-# ---- installing packages ----
-
 target_library <- function() {
   writable <- Filter(function(library) file.access(library, 2) == 0, .libPaths())
   if (length(writable)) return(writable[1])
@@ -51,27 +47,38 @@ target_library <- function() {
   user
 }
 
+is_current <- function(package, available) {
+  found <- tryCatch(utils::packageVersion(package), error = function(e) NULL)
+  !is.null(found) && found >= available[package, "Version"]
+}
+
 # The packages and all they need, as far as the repository has something newer: an old dependency would stop a new
 # package from loading.
 outdated <- function(packages, available) {
   dependencies <- tools::package_dependencies(packages, available, recursive = TRUE)
   wanted <- intersect(unique(c(packages, unlist(dependencies))), rownames(available))
-  is_old <- function(package) {
-    found <- tryCatch(utils::packageVersion(package), error = function(e) NULL)
-    is.null(found) || found < available[package, "Version"]
+  union(intersect(packages, wanted), Filter(function(package) !is_current(package, available), wanted))
+}
+
+# What is compiled is kept quiet, unless it fails.
+install_all <- function(packages, library, available) {
+  outputs <- tempfile("outputs")
+  dir.create(outputs)
+  utils::install.packages(packages, lib = library, quiet = TRUE, keep_outputs = outputs)
+  failed <- packages[!mapply(is_current, packages, MoreArgs = list(available = available))]
+  for (log in file.path(outputs, paste0(failed, ".out"))) {
+    if (file.exists(log)) writeLines(c("", basename(log), utils::tail(readLines(log), 15)), stderr())
   }
-  union(intersect(packages, wanted), Filter(is_old, wanted))
 }
 
 install_missing <- function(packages) {
   library <- target_library()
   if (identical(unname(getOption("repos")["CRAN"]), "@CRAN@")) utils::chooseCRANmirror(ind = 1, local.only = TRUE)
   options(timeout = max(600, getOption("timeout")))
-  wanted <- outdated(packages, utils::available.packages())
-  if (length(wanted)) utils::install.packages(wanted, lib = library, quiet = TRUE)
+  available <- utils::available.packages()
+  wanted <- outdated(packages, available)
+  if (length(wanted)) install_all(wanted, library, available)
 }
-
-# ---- installing birnn ----
 
 is_product <- function(files) grepl("^src/.*\\.(o|so|dll|a)$", files)
 
@@ -138,13 +145,11 @@ install_birnn <- function() {
   drop_stale_objects(files, folder)
   log <- file.path(dirname(folder), "install.log")
   if (install_command(folder, library, log) != 0) {
-    writeLines(utils::tail(readLines(log), 60), stderr())
-    stop("R CMD INSTALL failed; the whole output is in ", log, call. = FALSE)
+    writeLines(readLines(log), stderr())
+    stop("R CMD INSTALL failed", call. = FALSE)
   }
   writeLines(digest, stamp)
 }
-
-# ---- commands ----
 
 main <- function(command, arguments) {
   switch(command,

@@ -17,37 +17,15 @@ source_files <- function(folder, pattern) {
   list.files(file.path(source_root(), folder), pattern, full.names = TRUE)
 }
 
-# Levels of R/: calls go down or sideways, never up. A new kind of file gets a line here and in ARCHITECTURE.md.
-r_levels <- list(
-  c("registry", "checks", "conditions", "utils", "handle"),
-  c("tensor", "tensor-symbolic", "variable", "shape", "tape"),
-  c("op-apply", "ops-[a-z-]+", "random"),
-  c("serialize", "activations[a-z-]*", "initializers[a-z-]*", "regularizers", "constraints", "losses[a-z-]*", "metrics[a-z-]*",
-    "optimizers[a-z-]*", "schedules"),
-  "layer(-[a-z-]+)?",
-  c("layers-[a-z-]+", "rnn-[a-z-]+"),
-  "model(-[a-z-]+)?",
-  c("train-[a-z-]+", "plan", "history", "callbacks[a-z-]*", "data-[a-z-]+"),
-  "save-[a-z-]+",
-  c("birnn-package", "zzz", "reexports", "RcppExports")
-)
-
-# Levels of src/: a file includes files of its own and of lower levels.
-cpp_levels <- list(
-  c("view", "types", "shape", "error"),
-  c("kernel_[a-z0-9_]+", "gemm", "activation", "random", "parallel", "format_[a-z0-9_]+"),
-  c("schedule", "cell_[a-z_]+", "recurrent[a-z_]*", "bidirectional", "merge", "conv_lstm"),
-  c("op", "storage", "arena", "tape", "plan", "backward", "ops_[a-z_]+", "optimizer"),
-  c("r_[a-z_]+", "RcppExports")
-)
-
-# The level (from 0) of a file name without folder and extension; NA if the table does not know it.
-level_of <- function(stem, levels) {
-  known <- vapply(levels, function(names) any(grepl(sprintf("^(%s)$", paste(names, collapse = "|")), stem)), logical(1))
-  if (any(known)) which(known)[[1]] - 1L else NA_integer_
+# The table of levels, tools/levels.txt: calls and includes go down or sideways, never up.
+file_levels <- function(tree) {
+  collate <- new.env()
+  sys.source(file.path(source_root(), "tools", "collate.R"), collate)
+  levels <- collate$read_levels(tree, file.path(source_root(), "tools", "levels.txt"))
+  flat <- rep(as.integer(names(levels)), lengths(levels))
+  # The level (from 0) of each file name; NA if the table does not know it.
+  function(paths) flat[collate$level_order(basename(paths), levels)]
 }
-
-stem_of <- function(path) sub("[.][A-Za-z]+$", "", basename(path))
 
 parse_data <- function(path) utils::getParseData(parse(path, keep.source = TRUE), includeText = TRUE)
 

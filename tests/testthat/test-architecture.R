@@ -2,10 +2,10 @@
 
 test_that("every file of R/ and src/ has a level", {
   skip_without_sources()
-  r_stems <- stem_of(source_files("R", "[.]R$"))
-  expect_identical(r_stems[is.na(vapply(r_stems, level_of, 0L, levels = r_levels))], character())
-  cpp_stems <- stem_of(source_files("src", "[.](h|cpp)$"))
-  expect_identical(cpp_stems[is.na(vapply(cpp_stems, level_of, 0L, levels = cpp_levels))], character())
+  for (tree in c("R", "src")) {
+    files <- basename(source_files(tree, "[.](R|h|cpp)$"))
+    expect_identical(files[is.na(file_levels(tree)(files))], character())
+  }
 })
 
 test_that("calls in R/ go down or sideways, never up", {
@@ -14,11 +14,11 @@ test_that("calls in R/ go down or sideways, never up", {
   defined <- lapply(files, defined_functions)
   home <- rep(files, lengths(defined))
   names(home) <- unlist(defined)
+  home <- home[basename(home) != "RcppExports.R"]
+  level_of <- file_levels("R")
   upward <- lapply(files, function(path) {
     called <- intersect(setdiff(called_functions(path), defined_functions(path)), names(home))
-    level <- level_of(stem_of(path), r_levels)
-    up <- Filter(function(name) level_of(stem_of(home[[name]]), r_levels) > level, called)
-    up <- up[stem_of(home[up]) != "RcppExports"]
+    up <- called[level_of(home[called]) > level_of(path)]
     if (length(up)) paste0(basename(path), " calls ", up, "() of ", basename(home[up]))
   })
   expect_identical(as.character(unlist(upward)), character())
@@ -30,15 +30,6 @@ test_that("a name is defined once in R/", {
   expect_identical(unique(defined[duplicated(defined)]), character())
 })
 
-test_that("Collate lists every file of R/, from the lowest level up", {
-  skip_without_sources()
-  collate <- read.dcf(file.path(source_root(), "DESCRIPTION"), "Collate")[[1]]
-  collate <- gsub("['\"]", "", strsplit(trimws(collate), "[[:space:]]+")[[1]])
-  expect_setequal(collate, basename(source_files("R", "[.]R$")))
-  levels <- vapply(stem_of(collate), level_of, 0L, levels = r_levels)
-  expect_false(is.unsorted(levels), info = paste(collate, levels, collapse = ", "))
-})
-
 test_that("the first line of a file says what lives there, and its level is the right one", {
   skip_without_sources()
   files <- setdiff(c(source_files("R", "[.]R$"), source_files("src", "[.](h|cpp)$")),
@@ -47,26 +38,25 @@ test_that("the first line of a file says what lives there, and its level is the 
     first <- readLines(path, 1L, warn = FALSE)
     expect_match(first, "^(#|//) [A-Za-z`'].+", info = path)
     said <- regmatches(first, regexec("level L?([0-9])", first))[[1]]
-    level <- level_of(stem_of(path), if (grepl("[.]R$", path)) r_levels else cpp_levels)
+    level <- file_levels(basename(dirname(path)))(path)
     if (length(said) == 2) expect_equal(as.integer(said[[2]]), level, info = path)
   }
 })
 
 test_that("includes in src/ go down or sideways, never up", {
   skip_without_sources()
+  level_of <- file_levels("src")
   for (path in source_files("src", "[.](h|cpp)$")) {
     included <- cpp_includes(path, "own")
     expect_false(any(grepl("/", included)), info = path)
-    level <- level_of(stem_of(path), cpp_levels)
-    up <- Filter(function(name) level_of(stem_of(name), cpp_levels) > level, included)
-    expect_identical(up, character(), info = basename(path))
+    expect_identical(included[level_of(included) > level_of(path)], character(), info = basename(path))
   }
 })
 
 test_that("levels 0 to 3 of src/ know neither R nor Rcpp", {
   skip_without_sources()
-  for (path in source_files("src", "[.](h|cpp)$")) {
-    if (level_of(stem_of(path), cpp_levels) > 3) next
+  files <- source_files("src", "[.](h|cpp)$")
+  for (path in files[file_levels("src")(files) <= 3]) {
     expect_identical(grep("^(R|Rcpp|Rinternals|Rmath|R_ext|RcppArmadillo)", cpp_includes(path, "system"), value = TRUE),
                      character(), info = basename(path))
     expect_false(grepl("\\b(SEXP|Rcpp|Rprintf|REprintf|Rf_[a-z]+|R_[A-Z][A-Za-z]+)\\b", cpp_code(path)), info = basename(path))
@@ -93,8 +83,7 @@ test_that("Armadillo comes in through types.h alone, without BLAS, LAPACK, OpenM
     expect_match(before, paste0("# *define +", switch, "\\b"), info = switch)
   }
   users <- Filter(function(path) "types.h" %in% cpp_includes(path, "own"), files)
-  levels <- vapply(stem_of(users), level_of, 0L, levels = cpp_levels)
-  expect_true(all(levels == 2L | stem_of(users) == "ops_recurrent"), info = toString(basename(users)))
+  expect_true(all(file_levels("src")(users) == 2 | basename(users) == "ops_recurrent.cpp"), info = toString(users))
 })
 
 test_that("C++ code does not print, exit, use R's or C's random numbers, or ask for the time", {
@@ -147,7 +136,7 @@ created_class <- function(fn) {
   visit <- function(x) {
     if (!is.call(x)) return(invisible())
     if (identical(x[[1]], quote(create_layer))) found <<- x[[2]]
-    for (part in as.list(x)[-1]) if (!missing(part)) visit(part)
+    for (k in seq_along(x)[-1]) if (!identical(x[[k]], quote(expr = ))) visit(x[[k]])
   }
   visit(body(fn))
   found

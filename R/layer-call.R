@@ -1,0 +1,199 @@
+# What a call of a layer does: the one `__call__` (level 4).
+
+# `self`: the R6 object. `...`: arguments of its call() method. Inputs are made tensors, checked, cast to the layer's
+# dtype; masks and `training` are filled in; then come the layer's own losses and the mask of the outputs.
+call_layer <- function(self, inputs, ...) {
+  self <- layer_object(self)
+  args <- bind_call_arguments(self, list(...))
+  inputs <- as_layer_inputs(self, inputs)
+  training <- args$training %||% running$layer_training %||% current_training() %||% FALSE
+  if (!inside_layer()) forget_call_losses(self)
+  scope <- list(
+    layer_depth = running$layer_depth + 1L, layer_path = c(running$layer_path, self$name), layer_training = training
+  )
+  ready_layer(self, inputs)
+  outputs <- with_running(scope, {
+    outputs <- do.call(self$call, c(list(cast_inputs(self, inputs)), complete_arguments(self, inputs, args, training)))
+    penalize_activity(self, outputs)
+    with_output_masks(self, inputs, outputs)
+  })
+  if (is_graph_call(inputs, args)) record_node(self, inputs, args, outputs) else outputs
+}
+
+# Names the unnamed arguments after the formals of call(), and rejects unknown ones.
+bind_call_arguments <- function(self, args) {
+  if (length(args) == 0L) return(list())
+  known <- setdiff(names(formals(self$call))[-1L], "...")
+  names <- names(args) %||% rep("", length(args))
+  unnamed <- which(!nzchar(names))
+  free <- setdiff(known, names)
+  if (length(unnamed) > length(free)) {
+    birnn_abort("{.val {self$name}} takes at most {length(known)} argument{?s} besides its inputs.", call = NULL)
+  }
+  names[unnamed] <- free[seq_along(unnamed)]
+  if (!"..." %in% names(formals(self$call))) {
+    check_known_names(names, c(known, "training"), paste0("The call of \"", self$name, "\""), call = NULL)
+  }
+  names(args) <- names
+  args$training <- check_flag(args$training, allow_null = TRUE, arg = "training", call = NULL)
+  lapply(args, function(arg) map_structure(arg, as_tensor_argument))
+}
+
+# Arrays among the arguments of a call become tensors; flags, numbers and tensors stay what they are.
+as_tensor_argument <- function(x) if (!is_tensor_like(x) && !is.null(dim(x))) as_tensor(x) else x
+
+# A single input may come in a list of one.
+as_layer_inputs <- function(self, inputs) {
+  if (is_plain_list(inputs) && !is.null(self$input_spec)) {
+    if (length(inputs) != 1L) {
+      birnn_abort(
+        c("Layer {.val {self$name}} expects 1 input, but received a list of {length(inputs)}.",
+          i = "States are given as {.code initial_state = list(...)}."),
+        kind = "shape", call = NULL
+      )
+    }
+    inputs <- inputs[[1L]]
+  }
+  map_structure(inputs, as_operand)
+}
+
+# Checks the inputs and builds the layer if this is its first call.
+ready_layer <- function(self, inputs) {
+  check_input_spec(self, inputs)
+  if (self$built) return(invisible())
+  build_layer(self, map_structure(inputs, tensor_shape))
+  check_input_spec(self, inputs)
+}
+
+check_input_spec <- function(self, inputs) {
+  spec <- self$input_spec
+  if (is.null(spec) || is_plain_list(inputs)) return(invisible())
+  shape <- tensor_shape(inputs)
+  rank <- length(shape)
+  if (!is.null(spec$ndim) && rank != spec$ndim) {
+    abort_input(self, shape, "{spec$ndim} axes (expected ndim={spec$ndim})", "{rank} (found ndim={rank})", spec$hint)
+  }
+  if (!is.null(spec$min_ndim) && rank < spec$min_ndim) {
+    abort_input(self, shape, "at least {spec$min_ndim} axes (expected min_ndim={spec$min_ndim})",
+                "{rank} (found ndim={rank})", spec$hint)
+  }
+  check_spec_axes(self, spec$axes, shape)
+}
+
+# `axes`: sizes by axis counted from 1, or from the end if negative.
+check_spec_axes <- function(self, axes, shape) {
+  for (name in names(axes)) {
+    axis <- as.integer(name)
+    position <- if (axis > 0L) axis else length(shape) + 1L + axis
+    size <- shape[[position]]
+    expected <- axes[[name]]
+    if (is.na(size) || size == expected) next
+    abort_input(self, shape, "size {expected} on axis {position} (expected axis {axis} to have value {expected})",
+                "size {size}")
+  }
+}
+
+abort_input <- function(self, shape, expected, found, hint = NULL, frame = parent.frame()) {
+  expected <- cli::pluralize(expected, .envir = frame)
+  found <- cli::pluralize(found, .envir = frame)
+  birnn_abort(
+    c("Input 1 of layer {.val {self$name}} must have {expected}, not {found}.",
+      x = "Full shape received: {format_shape(shape)}.", i = hint),
+    kind = "shape", call = NULL
+  )
+}
+
+# Every tensor in the layer's dtype (classes whose inputs keep their type say so in `casts_inputs`).
+cast_inputs <- function(self, inputs) {
+  if (isFALSE(self$casts_inputs) || !self$autocast) return(inputs)
+  map_structure(inputs, function(x) {
+    if (tensor_dtype(x) == self$dtype) x else with_mask(as_operand(x, self$dtype), tensor_mask(x))
+  })
+}
+
+# The arguments that call() has formals for: with the implicit mask of the inputs and the resolved `training`.
+complete_arguments <- function(self, inputs, args, training) {
+  known <- names(formals(self$call))
+  args$training <- if (any(c("training", "...") %in% known)) training
+  if ("mask" %in% known && is.null(args$mask)) args$mask <- implicit_mask(self, inputs, args)
+  args
+}
+
+input_masks <- function(inputs) {
+  masks <- map_structure(inputs, tensor_mask)
+  if (length(flatten_structure(masks)) > 0L) masks
+}
+
+# As in Keras, the mask on the input is used only if the input is the only tensor of the call.
+implicit_mask <- function(self, inputs, args) {
+  masks <- input_masks(inputs)
+  if (is.null(masks)) return(NULL)
+  others <- vapply(args, function(arg) any(vapply(flatten_structure(arg), is_tensor_like, logical(1))), logical(1))
+  if (!any(others)) return(masks)
+  warn_once(
+    "implicit-mask-dropped",
+    c("The mask of the input is not applied in {.val {self$name}}, because {.arg {names(args)[others]}} was given.",
+      i = "This is what Keras does. Give the mask with {.arg mask =}.")
+  )
+  NULL
+}
+
+# Masks of the outputs, from those on the inputs. A layer that knows nothing of masks ends them.
+with_output_masks <- function(self, inputs, outputs) {
+  masks <- input_masks(inputs)
+  if (!is.null(masks) && !supports_masking(self)) {
+    warn_once(
+      paste0("mask-ended-", class(self)[[1L]]),
+      "Layer {.val {self$name}} ({class(self)[[1]]}) does not support masks: its output has none."
+    )
+    return(outputs)
+  }
+  have_masks <- vapply(flatten_structure(outputs), function(x) !is.null(tensor_mask(x)), logical(1))
+  if (all(have_masks)) outputs else attach_masks(outputs, self$compute_mask(inputs, masks))
+}
+
+# A class with a compute_mask() of its own knows what it does.
+supports_masking <- function(self) {
+  self$supports_masking || !identical(body(self$compute_mask), body(Layer$public_methods$compute_mask))
+}
+
+attach_masks <- function(outputs, masks) {
+  if (is.null(masks)) return(outputs)
+  if (!is_plain_list(outputs)) {
+    if (is_plain_list(masks)) masks <- masks[[1L]]
+    return(if (is.null(tensor_mask(outputs))) with_mask(outputs, masks) else outputs)
+  }
+  for (k in seq_along(outputs)) {
+    mask <- if (!is_plain_list(masks)) masks else if (k <= length(masks)) masks[[k]]
+    if (!is.null(mask) && !is.null(outputs[[k]])) outputs[[k]] <- attach_masks(outputs[[k]], mask)
+  }
+  outputs
+}
+
+# --- losses -------------------------------------------------------------------------------------------------------
+
+# The activity regularizer of every tensor the layer returns, divided by its number of rows.
+penalize_activity <- function(self, outputs) {
+  regularizer <- self$activity_regularizer
+  if (is.null(regularizer)) return(invisible())
+  for (output in flatten_structure(outputs)) {
+    keep_call_loss(self, op_divide(regularizer(output), row_count(output)))
+  }
+}
+
+# The number of rows as a scalar of the same dtype, also where the batch size is not known.
+row_count <- function(x) {
+  first <- rep(1, tensor_rank(x) - 1L)
+  column <- apply_op("slice", list(x), list(begin = c(NaN, 0 * first), end = c(NaN, first), stride = c(1, first)))
+  apply_op("sum", list(apply_op("full_like", list(column), list(value = 1))))
+}
+
+keep_call_loss <- function(self, loss) {
+  if (!is_symbolic(loss)) self$call_losses <- c(self$call_losses, list(loss))
+  add_collected_loss(loss)
+}
+
+forget_call_losses <- function(self) {
+  if (length(self$call_losses) > 0L) self$call_losses <- list()
+  for (layer in self$sublayers()) forget_call_losses(layer_object(layer))
+}

@@ -1,0 +1,85 @@
+# Inputs of models: symbolic tensors and the layers they come from (level 6).
+
+InputLayer <- R6::R6Class("InputLayer",
+  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  public = list(
+    batch_shape = NULL,
+    casts_inputs = FALSE,
+    initialize = function(batch_shape, dtype, name = NULL, optional = FALSE) {
+      super$initialize(name = name)
+      self$batch_shape <- batch_shape
+      self$dtype <- dtype
+      self$optional <- optional
+      self$built <- TRUE
+    },
+    call = function(inputs) inputs,
+    get_config = function() {
+      list(batch_shape = self$batch_shape, dtype = self$dtype, ragged = FALSE, sparse = FALSE, name = self$name,
+           optional = self$optional)
+    }
+  )
+)
+
+# A new input layer with its tensor: the layer's handle; the tensor is `$output`.
+new_input_layer <- function(batch_shape, dtype = NULL, name = NULL, optional = FALSE) {
+  self <- InputLayer$new(batch_shape, dtype %||% floatx(), name, optional)
+  handle <- new_layer_handle(self)
+  tensor <- new_symbolic(batch_shape, self$dtype, name = self$name, history = list(layer = handle, node = 1L, tensor = 1L))
+  self$inbound_nodes <- list(list(
+    layer = handle, args = list(), kwargs = list(), inputs = list(), outputs = list(tensor), output_structure = tensor
+  ))
+  handle
+}
+
+#' The input of a functional model
+#'
+#' A symbolic tensor: layers called on it describe a computation, which [keras_model()] turns into a model.
+#'
+#' @param shape The shape of one sample, without the batch axis: `c(NA, 8)`, `shape(NULL, 8)`, `28`. `NA` is an unknown
+#'   size.
+#' @param batch_size A fixed number of samples in a batch, needed for stateful layers only.
+#' @param dtype The type of its numbers: `"int32"` for the indices of an embedding; `NULL` is the running float type.
+#' @param sparse,ragged Must be `NULL` or `FALSE`.
+#' @param batch_shape The shape with the batch axis, in place of `shape` and `batch_size`.
+#' @param name The name of the input; names the input of a model with several inputs in [fit()][fit.birnn_model].
+#' @param tensor A symbolic tensor to take the shape and type from.
+#' @param optional Accepted for compatibility.
+#' @return A symbolic tensor. `layer_input()` is the same function.
+#' @source Behaves as [keras.Input](https://keras.io/api/layers/core_layers/input/).
+#' @family model functions
+#' @export
+#' @examples
+#' x <- keras_input(c(NA, 3))
+#' y <- x |> layer_bidirectional(layer_lstm(units = 4)) |> layer_dense(1)
+#' model <- keras_model(x, y)
+keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = NULL, ragged = NULL, batch_shape = NULL,
+                        name = NULL, tensor = NULL, optional = FALSE) {
+  if (isTRUE(sparse) || isTRUE(ragged)) {
+    birnn_abort(c("{.arg sparse} and {.arg ragged} inputs are not supported.", i = "See {.fn pad_sequences}."))
+  }
+  if (!is.null(tensor)) {
+    batch_shape <- tensor_shape(tensor)
+    dtype <- dtype %||% tensor_dtype(tensor)
+  }
+  if (!is.null(dtype)) check_choice(dtype, dtype_names)
+  check_string(name, allow_null = TRUE)
+  new_input_layer(input_batch_shape(shape, batch_size, batch_shape), dtype, name, check_flag(optional))$output
+}
+
+#' @rdname keras_input
+#' @export
+layer_input <- keras_input
+
+# The shape with the batch axis, from the arguments of keras_input() or keras_model_sequential().
+input_batch_shape <- function(shape, batch_size, batch_shape, call = rlang::caller_env()) {
+  if (!is.null(batch_shape)) {
+    if (!is.null(shape) || !is.null(batch_size)) {
+      birnn_abort("{.arg batch_shape} takes the place of {.arg shape} and {.arg batch_size}: give one or the other.",
+                  call = call)
+    }
+    return(as_shape(batch_shape, arg = "batch_shape", call = call))
+  }
+  if (is.null(shape)) birnn_abort("{.arg shape} (or {.arg batch_shape}) must be given.", call = call)
+  batch_size <- check_whole(batch_size, min = 1, allow_null = TRUE, call = call)
+  c(batch_size %||% NA_integer_, as_shape(shape, call = call))
+}

@@ -1,0 +1,78 @@
+# Recurrence over time: by the compiled core (op_recurrent), or step by step for any cell (rnn_scan) (level 5).
+
+# The only caller of the op `recurrent`. `x` (batch, time, features); `mask` (batch, time) or NULL; `directions`: one or
+# two lists as RecurrentCell$direction() gives them; `merge`: a merge mode, or "none" for every output by itself. The
+# second direction's sequence comes in the order of the input.
+# Returns list(outputs = one or two tensors, states = for each direction its final states).
+op_recurrent <- function(x, mask, directions, return_sequences, merge = "none") {
+  inputs <- c(list(x, mask), do.call(c, lapply(directions, direction_inputs)))
+  column <- function(field) vapply(directions, function(direction) direction[[field]], directions[[1L]][[field]])
+  fields <- c("units", "go_backwards", "zero_output_for_mask", "reset_after")
+  attrs <- c(
+    list(cells = column("cell"), activations = column("activation"),
+         recurrent_activations = column("recurrent_activation"), return_sequences = return_sequences, merge = merge),
+    lapply(rlang::set_names(fields), column)
+  )
+  results <- apply_op("recurrent", inputs, attrs)
+  n_outputs <- if (merge == "none") length(directions) else 1L
+  counts <- vapply(directions, function(direction) state_counts[[direction$cell]], integer(1))
+  states <- results[-seq_len(n_outputs)]
+  list(
+    outputs = results[seq_len(n_outputs)],
+    states = unname(split(states, rep(seq_along(directions), counts)))
+  )
+}
+
+state_counts <- c(simple_rnn = 1L, lstm = 2L, gru = 1L)
+
+# The seven inputs of a direction; what is absent stays NULL.
+direction_inputs <- function(direction) {
+  state <- function(k) if (k <= length(direction$states)) direction$states[[k]]
+  list(direction$kernel, direction$recurrent_kernel, direction$bias, state(1L), state(2L), direction$x_dropout,
+       direction$h_dropout)
+}
+
+# One direction with any cell: a loop over time. A masked step repeats the previous output (zeros before the first)
+# or gives zeros, and leaves the states alone. `states` is nested as the cell wants it.
+# Returns the output, (batch, ...) or (batch, time, ...), and the final states.
+rnn_scan <- function(cell, x, mask, states, training, go_backwards, zero_output_for_mask, return_sequences) {
+  steps <- time_steps(x, go_backwards)
+  masks <- if (!is.null(mask)) time_steps(mask, go_backwards)
+  outputs <- vector("list", length(steps))
+  output <- NULL
+  for (k in seq_along(steps)) {
+    step <- step_cell(cell, steps[[k]], states, training)
+    if (is.null(masks)) {
+      output <- step$output
+      states <- step$states
+    } else {
+      previous <- if (is.null(output) || zero_output_for_mask) op_zeros_like(step$output) else output
+      output <- where_valid(masks[[k]], step$output, previous)
+      states <- map_structures(function(new, old) where_valid(masks[[k]], new, old), step$states, states)
+    }
+    outputs[[k]] <- output
+  }
+  list(output = if (return_sequences) op_stack(outputs, axis = 2L) else output, states = states)
+}
+
+time_steps <- function(x, go_backwards) {
+  steps <- op_unstack(x, axis = 2L)
+  if (go_backwards) rev(steps) else steps
+}
+
+step_cell <- function(cell, x, states, training) {
+  result <- cell(x, states, training = training)
+  new_states <- result[[2L]]
+  list(output = result[[1L]], states = if (is_plain_list(new_states)) new_states else list(new_states))
+}
+
+# `mask` (batch): TRUE takes the row of `x`.
+where_valid <- function(mask, x, otherwise) {
+  for (axis in seq_len(tensor_rank(x) - 1L)) mask <- op_expand_dims(mask, -1L)
+  op_where(mask, x, otherwise)
+}
+
+# Applies `fn` to the leaves of structures of the same form.
+map_structures <- function(fn, x, y) {
+  if (is_plain_list(x)) Map(function(a, b) map_structures(fn, a, b), x, y) else fn(x, y)
+}

@@ -1,0 +1,164 @@
+# A data set ready to run, and the batches drawn from it (level 7).
+
+# Converts and checks everything once. Returns a list: `tensors` (inputs, targets, weights: NULL where there is none) and
+# `rows`, the samples to use. Builds a sequential model that has not seen data yet.
+prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight = NULL, supervised = TRUE,
+                         levels = model$label_levels, call = rlang::caller_env()) {
+  inputs <- input_tensors(model, x, call)
+  if (!supervised) return(new_dataset(inputs, sample_count(list(x = inputs), call)))
+  outputs <- model$output_specs()
+  resolve_losses(model$setup, outputs, call)
+  targets <- target_tensors(model, y, outputs, levels, call)
+  resolve_metrics(model$setup, outputs, targets, call)
+  check_targets(model$setup, targets, outputs, call)
+  weights <- weight_tensors(sample_weight, class_weight, targets, outputs, levels, call)
+  n <- sample_count(list(x = inputs, y = targets, sample_weight = weights), call)
+  new_dataset(c(inputs, targets, weights), n)
+}
+
+new_dataset <- function(tensors, n) list(tensors = tensors, rows = seq_len(n))
+
+input_tensors <- function(model, x, call) {
+  if (is.null(x)) stop_not("an array, or a list of arrays", x, "x", call)
+  specs <- model$input_specs()
+  names <- vapply(specs, `[[`, "", "name")
+  parts <- match_parts(x, names, "x", call)
+  arg <- if (length(specs) == 1) "x" else sprintf("x[[%s]]", dQuote(names, FALSE))
+  tensors <- Map(function(part, spec, arg) input_tensor(part, spec, arg, call), parts, specs, arg)
+  if (!model$built) model$build_for(lapply(tensors, tensor_shape))
+  unname(tensors)
+}
+
+# One target an output, NULL where there is neither a target nor a loss.
+target_tensors <- function(model, y, outputs, levels, call) {
+  names <- vapply(outputs, `[[`, "", "name")
+  needed <- !vapply(model$setup$losses, is.null, logical(1))
+  if (is.null(y)) {
+    if (any(needed)) {
+      birnn_abort("{.arg y} is missing, but the loss {.val {loss_name(model$setup$losses[needed][[1]])}} needs it.",
+                  call = call)
+    }
+    return(vector("list", length(outputs)))
+  }
+  parts <- match_parts(y, names, "y", call)
+  arg <- if (length(names) == 1) "y" else sprintf("y[[%s]]", dQuote(names, FALSE))
+  Map(function(part, k) {
+    if (!is.null(part)) target_tensor(part, levels[[k]], arg[[k]], call)
+  }, parts, seq_along(parts))
+}
+
+loss_name <- function(loss) if (is.character(loss)) loss else loss$name
+
+check_targets <- function(setup, targets, outputs, call) {
+  for (k in seq_along(outputs)) {
+    loss <- setup$losses[[k]]
+    if (is.null(loss)) next
+    arg <- if (length(outputs) == 1) "y" else paste0("y[[", dQuote(outputs[[k]]$name, FALSE), "]]")
+    if (is.null(targets[[k]])) {
+      birnn_abort("{.arg {arg}} is missing, but the loss {.val {loss_name(loss)}} needs it.", call = call)
+    }
+    if (loss$class_name %in% registered_names("loss")) check_target(targets[[k]], outputs[[k]], loss, arg, call)
+  }
+}
+
+weight_tensors <- function(sample_weight, class_weight, targets, outputs, levels, call) {
+  if (!is.null(class_weight)) {
+    if (!is.null(sample_weight)) birnn_abort("Only one of {.arg sample_weight} and {.arg class_weight} can be given.", call = call)
+    if (length(outputs) > 1) birnn_abort("{.arg class_weight} is for models with one output.", call = call)
+    return(list(class_sample_weight(class_weight, targets[[1]], outputs[[1]], levels[[1]], call)))
+  }
+  if (is.null(sample_weight)) return(vector("list", length(outputs)))
+  names <- vapply(outputs, `[[`, "", "name")
+  shared <- !is_plain_list(sample_weight)
+  parts <- if (shared) rep(list(sample_weight), length(outputs)) else match_parts(sample_weight, names, "sample_weight", call)
+  Map(function(part, output) if (!is.null(part)) sample_weight_tensor(part, output, call = call), parts, outputs)
+}
+
+# The number of samples, the same in everything.
+sample_count <- function(parts, call) {
+  counts <- unlist(lapply(parts, function(tensors) {
+    vapply(compact(tensors), function(tensor) tensor_shape(tensor)[[1]], integer(1))
+  }))
+  if (length(unique(counts)) == 1) return(counts[[1]])
+  words <- vapply(names(parts), function(name) {
+    sizes <- vapply(compact(parts[[name]]), function(tensor) tensor_shape(tensor)[[1]], integer(1))
+    if (length(sizes)) paste0(name, ": ", paste(sizes, collapse = ", ")) else ""
+  }, character(1))
+  birnn_abort(
+    c("Data cardinality is ambiguous: all arrays must have the same number of samples.",
+      x = "Received {words[nzchar(words)]}."), kind = "shape", call = call
+  )
+}
+
+# The last part of the samples for validation, before any shuffling.
+split_dataset_rows <- function(dataset, validation_split, call = rlang::caller_env()) {
+  n <- length(dataset$rows)
+  split <- floor(n * (1 - validation_split))
+  if (split == 0 || split == n) {
+    birnn_abort(
+      "{.arg validation_split} = {validation_split} leaves {split} sample{?s} for training and {n - split} for validation:
+       there must be at least one of each.", call = call
+    )
+  }
+  parts <- list(dataset, dataset)
+  parts[[1]]$rows <- dataset$rows[seq_len(split)]
+  parts[[2]]$rows <- dataset$rows[seq.int(split + 1, n)]
+  parts
+}
+
+# --- batches ------------------------------------------------------------------------------------------------------
+
+# A source of batches: `steps` (batches of one pass, or NA), `restart()` before every pass, `next_batch()`:
+# list(tensors, rows, size), or NULL at the end. This one draws from arrays; shuffling takes one permutation from R's
+# random numbers for each pass.
+array_batches <- function(dataset, batch_size, shuffle = FALSE) {
+  n <- length(dataset$rows)
+  starts <- if (n > 0) seq.int(1L, n, by = batch_size) else integer()
+  order <- dataset$rows
+  k <- 0L
+  list(
+    steps = length(starts),
+    restart = function() {
+      order <<- shuffled(dataset$rows, batch_size, shuffle)
+      k <<- 0L
+    },
+    next_batch = function() {
+      if (k >= length(starts)) return(NULL)
+      k <<- k + 1L
+      rows <- order[seq.int(starts[[k]], min(starts[[k]] + batch_size - 1L, n))]
+      list(tensors = dataset$tensors, rows = rows, size = length(rows))
+    }
+  )
+}
+
+# "batch" keeps the batches and permutes the samples inside each.
+shuffled <- function(rows, batch_size, shuffle) {
+  if (isFALSE(shuffle)) return(rows)
+  if (isTRUE(shuffle)) return(rows[sample.int(length(rows))])
+  batches <- split(rows, (seq_along(rows) - 1L) %/% batch_size)
+  unlist(lapply(batches, function(batch) batch[sample.int(length(batch))]), use.names = FALSE)
+}
+
+check_shuffle <- function(shuffle, call = rlang::caller_env()) {
+  if (identical(shuffle, "batch")) "batch" else check_flag(shuffle, call = call)
+}
+
+# The size of batches. A model with states, or with a fixed batch size, takes batches of one size only.
+resolve_batch_size <- function(model, batch_size, n, call = rlang::caller_env()) {
+  batch_size <- check_whole(batch_size, min = 1, allow_null = TRUE, call = call)
+  fixed <- fixed_batch_size(model)
+  batch_size <- batch_size %||% (if (is.na(fixed)) 32L else fixed)
+  if (!is.na(fixed) && batch_size != fixed) {
+    birnn_abort("{.arg batch_size} must be {fixed}, the batch size of the model's input, not {batch_size}.",
+                kind = "state", call = call)
+  }
+  if ((!is.na(fixed) || is_stateful(model)) && n %% batch_size != 0) {
+    birnn_abort(
+      c("The number of samples must be a multiple of the batch size {batch_size}, not {n}: the model
+         {if (is_stateful(model)) 'keeps states between batches' else 'has a fixed batch size'}.",
+        i = "Leave out {n %% batch_size} sample{?s} or change {.arg batch_size}."),
+      kind = "state", call = call
+    )
+  }
+  batch_size
+}

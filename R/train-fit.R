@@ -1,0 +1,270 @@
+# fit(): the training loop (level 7).
+
+#' Train a model
+#'
+#' Goes through the data `epochs` times in batches; after each batch the optimizer updates the weights.
+#'
+#' @details
+#' The loss of an epoch is the mean over its batches, weighted by their sizes, and includes penalties of weights and
+#' activities; metrics use the predictions before each update. Only R's random numbers decide over shuffling, initial
+#' weights and dropout: `set.seed()` before building the model makes everything reproducible.
+#'
+#' A loss that is `NaN` or infinite stops `fit()` with an error of class `birnn_error_numeric` that names epoch and
+#' batch; the weights are those before that batch. With `options(birnn.nonfinite = "warn")` training goes on, with
+#' [callback_terminate_on_nan()] it ends without an error. Interrupting (Ctrl-C) raises `birnn_error_interrupt`; the
+#' model then holds a whole number of updates and can be trained on.
+#'
+#' @param object A compiled model.
+#' @param x The input: an array whose first axis counts samples (R's own column-major arrays), for several inputs a list
+#'   of arrays in their order or named by input, or a data frame. `NA` is allowed where a mask hides it.
+#' @param y The target: an array, a vector, a data frame or a factor (class numbers from 0, the levels are kept: see
+#'   [class_labels()]); for several outputs a list.
+#' @param ... Must be empty.
+#' @param batch_size Samples in a batch; `NULL` is 32.
+#' @param epochs The number of the last epoch.
+#' @param callbacks A callback or a list of callbacks, see [callback_lambda()].
+#' @param validation_split The fraction of samples, from the end and before shuffling, to validate on.
+#' @param validation_data `list(x, y)` or `list(x, y, sample_weight)` to validate on; goes before `validation_split`.
+#' @param shuffle Whether to draw the samples in a new order in every epoch; `"batch"` shuffles only inside batches.
+#' @param class_weight A list of numbers named by class number (from 0) or by factor level, by which the loss of each
+#'   sample is multiplied.
+#' @param sample_weight A vector with one weight a sample; for outputs that are sequences a matrix `(samples, time)` or
+#'   `(samples, 1)`; for several outputs a list.
+#' @param initial_epoch The epoch to start with, counted from 1.
+#' @param steps_per_epoch Batches in an epoch; `NULL` is one pass over the data. With it, an epoch goes on where the last
+#'   one ended.
+#' @param validation_steps Batches to validate on; `NULL` is all.
+#' @param validation_batch_size `NULL` is `batch_size`.
+#' @param validation_freq Validate after every so many epochs, or a vector with the epochs after which to validate.
+#' @param verbose 0: print nothing, 1: a live bar, 2: a line an epoch; `"auto"` chooses (nothing in tests, lines where
+#'   output goes to a document or file).
+#' @param view_metrics `TRUE` draws the history anew after each epoch; `"auto"` and `FALSE` do not.
+#' @return A history, invisibly, see [plot.keras_training_history()].
+#' @source Behaves as [Keras' fit()](https://keras.io/api/models/model_training_apis/).
+#' @family training
+#' @method fit birnn_model
+#' @export
+#' @examples
+#' set.seed(1)
+#' x <- array(rnorm(20 * 5 * 3), c(20, 5, 3))
+#' y <- factor(ifelse(x[, 1, 1] > 0, "up", "down"))
+#' model <- keras_model_sequential(input_shape = c(5, 3)) |>
+#'   layer_bidirectional(layer_lstm(units = 4)) |>
+#'   layer_dense(2, activation = "softmax")
+#' model |> compile("adam", loss = "sparse_categorical_crossentropy", metrics = "accuracy")
+#' history <- model |> fit(x, y, epochs = 2, verbose = 0)
+#' class_labels(predict(model, x), levels(y))
+fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, epochs = 1L, callbacks = NULL,
+                            validation_split = 0, validation_data = NULL, shuffle = TRUE, class_weight = NULL,
+                            sample_weight = NULL, initial_epoch = 1L, steps_per_epoch = NULL, validation_steps = NULL,
+                            validation_batch_size = NULL, validation_freq = 1L,
+                            verbose = getOption("keras.verbose", "auto"),
+                            view_metrics = getOption("keras.view_metrics", "auto")) {
+  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "fit.birnn_model", "fit()")
+  model <- layer_object(object)
+  check_idle(model, "fit()")
+  check_compiled(model)
+  epochs <- check_whole(epochs, min = 1)
+  initial_epoch <- check_whole(initial_epoch, min = 1)
+  verbose <- resolve_verbose(verbose)
+  callbacks <- as_callbacks(callbacks)
+  levels <- target_levels(model, y)
+  data <- fit_data(model, x, y, sample_weight, class_weight, validation_split, validation_data, levels)
+  run <- list(
+    model = model,
+    epochs = seq_len(epochs)[seq_len(epochs) >= initial_epoch],
+    batches = fit_batches(model, data$training, batch_size, check_shuffle(shuffle)),
+    steps_per_epoch = check_whole(steps_per_epoch, min = 1, allow_null = TRUE),
+    validation = fit_validation(model, data$validation, validation_batch_size %||% batch_size, validation_steps,
+                                validation_freq)
+  )
+  params <- list(verbose = verbose, epochs = epochs, steps = run$steps_per_epoch %||% run$batches$steps)
+  history <- HistoryCallback$new()
+  shown <- c(if (verbose > 0) ProgressCallback$new(), if (isTRUE(view_metrics)) MetricsViewer$new(history))
+  run$callbacks <- new_callback_list(c(callbacks, history, shown), model$handle, params)
+  model$history <- history
+  model$label_levels <- levels
+  with_busy(model, "fit()", run_epochs(run))
+  invisible(new_history(params, history$metrics, history$epoch))
+}
+
+# Training and validation data, converted once.
+fit_data <- function(model, x, y, sample_weight, class_weight, validation_split, validation_data, levels,
+                     call = rlang::caller_env()) {
+  validation_split <- check_number(validation_split, min = 0, max = 1, call = call)
+  training <- prepare_data(model, x, y, sample_weight, class_weight, levels = levels, call = call)
+  if (length(training$rows) == 0) birnn_abort("{.arg x} has no samples to train on.", call = call)
+  if (!is.null(validation_data)) {
+    return(list(training = training, validation = validation_dataset(model, validation_data, levels, call)))
+  }
+  if (validation_split == 0) return(list(training = training))
+  rlang::set_names(split_dataset_rows(training, validation_split, call), c("training", "validation"))
+}
+
+validation_dataset <- function(model, data, levels, call) {
+  if (!is_plain_list(data) || !length(data) %in% 2:3) {
+    stop_not("a list {.code list(x, y)} or {.code list(x, y, sample_weight)}", data, "validation_data", call)
+  }
+  if (!is.null(names(data))) {
+    check_known_names(names(data), c("x", "y", "sample_weight"), "validation_data", call = call)
+    data <- data[intersect(c("x", "y", "sample_weight"), names(data))]
+  }
+  prepare_data(model, data[[1]], data[[2]], if (length(data) == 3) data[[3]], levels = levels, call = call)
+}
+
+fit_batches <- function(model, dataset, batch_size, shuffle, call = rlang::caller_env()) {
+  array_batches(dataset, resolve_batch_size(model, batch_size, length(dataset$rows), call), shuffle)
+}
+
+# What is needed to validate after an epoch, or NULL.
+fit_validation <- function(model, dataset, batch_size, steps, freq, call = rlang::caller_env()) {
+  if (is.null(dataset)) return(NULL)
+  if (!is.numeric(freq) || length(freq) == 0 || anyNA(freq) || any(freq < 1 | freq != round(freq))) {
+    stop_not("a positive whole number, or a vector of epochs", freq, "validation_freq", call)
+  }
+  list(
+    batches = fit_batches(model, dataset, batch_size, shuffle = FALSE, call = call),
+    steps = check_whole(steps, min = 1, allow_null = TRUE, arg = "validation_steps", call = call),
+    is_due = function(epoch) if (length(freq) == 1) epoch %% freq == 0 else epoch %in% freq
+  )
+}
+
+# The levels of factors among the targets stay with the model: later factors are read by label, class_labels() finds
+# them. A list with one element an output.
+target_levels <- function(model, y) {
+  if (!is.null(model$label_levels)) return(model$label_levels)
+  if (is.null(names(y)) || !is_plain_list(y)) {
+    parts <- if (is_plain_list(y)) y else list(y)
+  } else {
+    parts <- y[vapply(model$output_specs(), `[[`, "", "name")]
+  }
+  levels <- lapply(unname(parts), function(part) if (is.factor(part)) levels(part))
+  if (any(lengths(levels) > 0)) levels
+}
+
+# --- the loop -----------------------------------------------------------------------------------------------------
+
+run_epochs <- function(run) {
+  model <- run$model
+  model$stop_training <- FALSE
+  run$step <- step_for(model, "train")
+  run_hooks(run$callbacks, "on_train_begin")
+  run$batches$restart()
+  logs <- list()
+  for (epoch in run$epochs) {
+    reset_metrics(model$setup)
+    run_epoch_hooks(run$callbacks, "on_epoch_begin", epoch)
+    logs <- run_epoch(run, epoch)
+    if (!is.null(run$validation) && run$validation$is_due(epoch)) logs <- c(logs, validation_logs(run))
+    logs <- run_epoch_hooks(run$callbacks, "on_epoch_end", epoch, logs)
+    if (isTRUE(model$stop_training)) break
+  }
+  finish_weights(model)
+  run_hooks(run$callbacks, "on_train_end", logs)
+}
+
+# One epoch; returns its logs. A pass over the data ends an epoch, unless the epoch has a number of steps.
+run_epoch <- function(run, epoch) {
+  means <- new_loss_means(run$model)
+  batch <- 0L
+  if (is.null(run$steps_per_epoch)) run$batches$restart()
+  while (is.null(run$steps_per_epoch) || batch < run$steps_per_epoch) {
+    drawn <- run$batches$next_batch()
+    if (is.null(drawn)) {
+      if (is.null(run$steps_per_epoch)) break
+      run$batches$restart()
+      next
+    }
+    batch <- batch + 1L
+    run_train_batch(run, drawn, means, epoch, batch)
+    if (isTRUE(run$model$stop_training)) break
+  }
+  current_logs(run$model, means)
+}
+
+run_train_batch <- function(run, drawn, means, epoch, batch) {
+  run_batch_hooks(run$callbacks, "on_train_batch_begin", batch)
+  result <- interruptible(run_step(run$step, drawn$tensors, drawn$rows), epoch, batch)
+  add_losses(means, result, drawn$size)
+  if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch)
+  run_batch_hooks(run$callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
+}
+
+# Ctrl-C leaves a whole number of updates: a step is either done or not.
+interruptible <- function(step, epoch, batch) {
+  stop_interrupted <- function(condition) {
+    birnn_abort(
+      c("Training was interrupted in epoch {epoch}, before batch {batch} was done.",
+        i = "The model holds the updates of all batches before it; {.fn fit} can be called again."),
+      kind = "interrupt", call = NULL
+    )
+  }
+  tryCatch(step, birnn_error_interrupt = stop_interrupted, interrupt = stop_interrupted)
+}
+
+handle_nonfinite <- function(run, loss, epoch, batch) {
+  if (nonfinite_is_handled(run$callbacks, batch)) return(invisible())
+  if (identical(getOption("birnn.nonfinite"), "warn")) {
+    birnn_warn("The loss is {.val {loss}} in epoch {epoch}, batch {batch}.", kind = "numeric", call = NULL)
+    return(invisible())
+  }
+  birnn_abort(
+    c("The loss is {.val {loss}} in epoch {epoch}, batch {batch}; the weights are those before this batch.",
+      i = "Look for missing or huge values in {.arg x} and {.arg y}, or lower the learning rate.",
+      i = "{.code options(birnn.nonfinite = \"warn\")} goes on, {.fn callback_terminate_on_nan} stops without an error."),
+    kind = "numeric", call = NULL
+  )
+}
+
+validation_logs <- function(run) {
+  logs <- evaluate_batches(run$model, run$validation$batches, run$validation$steps, run$callbacks)
+  rlang::set_names(logs, paste0("val_", names(logs)))
+}
+
+# With an exponential moving average of the weights, training ends with the averages in place.
+finish_weights <- function(model) {
+  optimizer <- model$setup$optimizer
+  if (is.function(optimizer$finalize)) optimizer$finalize(layer_variables(model$handle, trainable = TRUE))
+}
+
+# --- logs ---------------------------------------------------------------------------------------------------------
+
+# Sums of the losses over an epoch, weighted by the sizes of the batches.
+new_loss_means <- function(model) {
+  outputs <- model$output_specs()
+  with_loss <- !vapply(model$setup$losses, is.null, logical(1))
+  several <- if (length(outputs) > 1) paste0(vapply(outputs, `[[`, "", "name")[with_loss], "_loss")
+  means <- new.env(parent = emptyenv())
+  means$names <- c("loss", several)
+  means$sums <- numeric(length(means$names))
+  means$size <- 0
+  means
+}
+
+add_losses <- function(means, result, size) {
+  losses <- c(result$loss, vapply(result$outputs, as.numeric, 1))
+  means$sums <- means$sums + losses * size
+  means$size <- means$size + size
+}
+
+# Loss and metrics so far, sorted by name as Keras sorts them (capitals first).
+current_logs <- function(model, means) {
+  losses <- as.list(rlang::set_names(means$sums / max(means$size, 1), means$names))
+  logs <- c(losses, metric_values(model$setup))
+  logs[order(names(logs), method = "radix")]
+}
+
+# Draws the history anew after each epoch.
+MetricsViewer <- R6::R6Class(
+  "MetricsViewer",
+  inherit = CallbackBase,
+  cloneable = FALSE,
+  public = list(
+    history = NULL,
+    initialize = function(history) self$history <- history,
+    on_epoch_end = function(epoch, logs) {
+      print(plot(new_history(self$params, self$history$metrics, self$history$epoch)))
+      NULL
+    }
+  )
+)

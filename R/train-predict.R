@@ -1,0 +1,79 @@
+# predict() (level 7).
+
+#' Predictions of a model
+#'
+#' @inheritParams fit.birnn_model
+#' @param object A model.
+#' @param x The input, see [fit()][fit.birnn_model]. Missing values pass through their own sample only.
+#' @param steps Batches to go through; `NULL` is all.
+#' @return An array of numbers with one row a sample; for several outputs a list of arrays, named if the model was made
+#'   with named outputs. See [class_labels()] for the way from probabilities to labels.
+#' @family training
+#' @export
+#' @examples
+#' model <- keras_model_sequential(input_shape = c(NA, 3)) |>
+#'   layer_bidirectional(layer_lstm(units = 4)) |>
+#'   layer_dense(2, activation = "softmax")
+#' predict(model, array(rnorm(2 * 5 * 3), c(2, 5, 3)))
+predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = getOption("keras.verbose", "auto"),
+                                steps = NULL, callbacks = NULL) {
+  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "predict.birnn_model", "predict()")
+  model <- layer_object(object)
+  steps <- check_whole(steps, min = 1, allow_null = TRUE)
+  verbose <- resolve_verbose(verbose)
+  dataset <- prepare_data(model, x, supervised = FALSE)
+  if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
+  batches <- fit_batches(model, dataset, batch_size, shuffle = FALSE)
+  callbacks <- run_callbacks(callbacks, model, verbose, steps %||% batches$steps)
+  predicted_arrays(model, predict_batches(model, batches, steps, callbacks))
+}
+
+#' @rdname train_on_batch
+#' @export
+predict_on_batch <- function(object, x) {
+  model <- check_model(object)
+  dataset <- prepare_data(model, x, supervised = FALSE)
+  if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
+  resolve_batch_size(model, length(dataset$rows), length(dataset$rows))
+  predicted_arrays(model, run_step(step_for(model, "predict"), dataset$tensors)$outputs)
+}
+
+# The outputs of all batches, one below the other.
+predict_batches <- function(model, batches, steps, callbacks) {
+  step <- step_for(model, "predict")
+  run_hooks(callbacks, "on_predict_begin")
+  batches$restart()
+  results <- vector("list", steps %||% batches$steps)
+  batch <- 0L
+  while (is.null(steps) || batch < steps) {
+    drawn <- batches$next_batch()
+    if (is.null(drawn)) break
+    batch <- batch + 1L
+    run_batch_hooks(callbacks, "on_predict_batch_begin", batch)
+    results[[batch]] <- run_step(step, drawn$tensors, drawn$rows)$outputs
+    run_batch_hooks(callbacks, "on_predict_batch_end", batch)
+  }
+  run_hooks(callbacks, "on_predict_end")
+  results <- results[seq_len(batch)]
+  if (batch == 1L) return(results[[1]])
+  lapply(seq_along(results[[1]]), function(k) apply_op("concatenate", lapply(results, `[[`, k), list(axis = 0)))
+}
+
+predicted_arrays <- function(model, outputs) {
+  pack_structure(model$output_template(), lapply(outputs, predicted_array))
+}
+
+# Integers and logicals count as numbers: predictions are doubles.
+predicted_array <- function(output) {
+  values <- as.array(output)
+  storage.mode(values) <- "double"
+  values
+}
+
+# No samples: arrays without rows, their other sizes as the input's sizes say.
+predict_no_rows <- function(model, inputs) {
+  shapes <- lapply(inputs, function(input) c(NA_integer_, tensor_shape(input)[-1]))
+  outputs <- flatten_structure(model$compute_output_shape(pack_structure(model$input_template(), shapes)))
+  arrays <- lapply(outputs, function(shape) array(numeric(), c(0L, shape[-1])))
+  pack_structure(model$output_template(), arrays)
+}

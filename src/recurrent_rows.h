@@ -1,0 +1,120 @@
+// How the rows of a batch meet the packed rows of a schedule: inputs, states, dropout masks, outputs (level L2).
+#pragma once
+#include <algorithm>
+
+#include "recurrent.h"
+#include "schedule.h"
+
+namespace birnn {
+
+// Calls fn(packed row counted from offset(first), row of the batch, time) for steps first .. end - 1.
+template <typename F>
+void for_each_packed(const Schedule& schedule, int64 first, int64 end, F&& fn) {
+  int64 packed = 0;
+  for (int64 k = first; k < end; ++k)
+    for (int64 i = 0; i < schedule.living(k); ++i) fn(packed++, schedule.row(i), schedule.time_of(k, i));
+}
+
+// The inputs of steps first .. end - 1 as packed rows (n, F), times `mask` (B, F) or null; in `buffer`, or in x itself where they
+// lie there in this order.
+template <typename T>
+const T* packed_inputs(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask, T* buffer) {
+  const int64 features = d.features;
+  if (mask == nullptr && schedule.full() && schedule.rows() == 1 && !d.go_backwards)
+    return d.x + (schedule.first_row() * d.time + first) * features;
+  for_each_packed(schedule, first, end, [&](int64 packed, int64 row, int64 time) {
+    const T* const from = d.x + (row * d.time + time) * features;
+    T* const to = buffer + packed * features;
+    if (mask == nullptr)
+      std::copy(from, from + features, to);
+    else
+      for (int64 f = 0; f < features; ++f) to[f] = from[f] * mask[row * features + f];
+  });
+  return buffer;
+}
+
+// Packed gradients (n, F) of the inputs of steps first .. end - 1, times `mask`, to their places in dx.
+template <typename T>
+void unpack_input_gradient(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask,
+                           const T* packed_gradient, Target<T> dx) {
+  const int64 features = d.features;
+  for_each_packed(schedule, first, end, [&](int64 packed, int64 row, int64 time) {
+    const T* const from = packed_gradient + packed * features;
+    const T* const kept = mask == nullptr ? nullptr : mask + row * features;
+    T* const to = dx.data + (row * d.time + time) * features;
+    for (int64 f = 0; f < features; ++f) {
+      const T value = kept == nullptr ? from[f] : from[f] * kept[f];
+      to[f] = dx.accumulate ? to[f] + value : value;
+    }
+  });
+}
+
+// Rows (B, units) in the order of the schedule; zeros for null.
+template <typename T>
+void load_rows(const Schedule& schedule, const T* from, int64 units, T* to) {
+  for (int64 i = 0; i < schedule.rows(); ++i) {
+    if (from == nullptr)
+      std::fill(to + i * units, to + (i + 1) * units, T(0));
+    else
+      std::copy(from + schedule.row(i) * units, from + (schedule.row(i) + 1) * units, to + i * units);
+  }
+}
+
+// The dropout masks of h (h_masks, rows, U) in the order of the schedule.
+template <typename T>
+void load_masks(const Direction<T>& d, const Schedule& schedule, T* to) {
+  for (int m = 0; m < d.h_masks; ++m)
+    load_rows(schedule, d.h_dropout + m * d.batch * d.units, d.units, to + m * schedule.rows() * d.units);
+}
+
+// The places in the output that step k of a row fills. A masked step shows the last output before it, or zero.
+enum class Place { own, repeated, zero };
+
+template <typename T>
+class OutputPlaces {
+ public:
+  OutputPlaces(const Direction<T>& d, const Schedule& schedule) : d_(d), schedule_(schedule) {}
+
+  // fn(i, output row, kind) for each place that the living rows of step k are responsible for.
+  template <typename F>
+  void visit(int64 k, F&& fn) const {
+    if (!d_.return_sequences) return visit_last(k, fn);
+    const Place masked = d_.zero_output_for_mask ? Place::zero : Place::repeated;
+    for (int64 i = 0; i < schedule_.living(k); ++i) {
+      const int64 place = schedule_.place(k, i);
+      const int64 next = k + 1 < schedule_.length(i) ? schedule_.place(k + 1, i) : d_.time;
+      fn(i, sequence_row(i, place), Place::own);
+      for (int64 p = place + 1; p < next; ++p) fn(i, sequence_row(i, p), masked);
+    }
+  }
+  // fn(output row) for the places before the first valid step, which are zero.
+  template <typename F>
+  void visit_leading(F&& fn) const {
+    for (int64 i = 0; i < schedule_.rows(); ++i) {
+      const bool empty = schedule_.length(i) == 0;
+      if (!d_.return_sequences) {
+        if (empty) fn(schedule_.row(i));
+        continue;
+      }
+      const int64 first = empty ? d_.time : schedule_.place(0, i);
+      for (int64 p = 0; p < first; ++p) fn(sequence_row(i, p));
+    }
+  }
+
+ private:
+  int64 sequence_row(int64 i, int64 place) const {
+    return schedule_.row(i) * d_.time + (d_.flipped ? d_.time - 1 - place : place);
+  }
+  template <typename F>
+  void visit_last(int64 k, F&& fn) const {
+    for (int64 i = schedule_.living(k + 1); i < schedule_.living(k); ++i) {
+      const bool zero = d_.zero_output_for_mask && schedule_.place(k, i) != d_.time - 1;
+      fn(i, schedule_.row(i), zero ? Place::zero : Place::own);
+    }
+  }
+
+  const Direction<T>& d_;
+  const Schedule& schedule_;
+};
+
+}  // namespace birnn

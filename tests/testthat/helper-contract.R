@@ -1,0 +1,176 @@
+# The contract of a layer, after Keras' run_layer_test(): one call proves that a layer is a good citizen.
+
+# `make(...)`: a layer_*() function. `args`: its arguments. `input_shape`: with the batch size. `output_shape`: one shape, or
+# a list of them for several outputs. `weights`: numbers of trainable and of other weights. `seeds`: numbers of random
+# streams. `losses`: number of losses of a call. `ids`: for integer inputs, how many different ones.
+expect_layer_contract <- function(make, args = list(), input_shape, output_shape = input_shape,
+                                  weights = c(trainable = 0, non_trainable = 0), seeds = 0, losses = 0,
+                                  supports_masking = TRUE, ids = NULL, trains = TRUE) {
+  spec <- list(
+    make = function(...) do.call(make, utils::modifyList(args, list(...)), quote = TRUE),
+    input_shape = as.integer(input_shape),
+    output_shapes = lapply(if (is.list(output_shape)) output_shape else list(output_shape), as.integer),
+    weights = weights, seeds = seeds, losses = losses, supports_masking = supports_masking, ids = ids
+  )
+  withr::local_seed(1)
+  expect_config_round_trip(spec)
+  expect_build_contract(spec)
+  expect_symbolic_contract(spec)
+  for (floatx in both_floatx) with_floatx(floatx, expect_eager_contract(spec))
+  expect_weights_round_trip(spec)
+  with_floatx("float64", expect_gradient_contract(spec))
+  expect_survives_serialize(spec)
+  if (trains) expect_trains(spec)
+}
+
+contract_input <- function(spec) {
+  if (!is.null(spec$ids)) return(array(sample.int(spec$ids, prod(spec$input_shape), replace = TRUE) - 1L, spec$input_shape))
+  random_array(spec$input_shape)
+}
+
+contract_dtype <- function(spec) if (is.null(spec$ids)) floatx() else "int32"
+
+built_layer <- function(spec) {
+  layer <- spec$make()
+  layer$build(spec$input_shape)
+  layer
+}
+
+expect_config_round_trip <- function(spec) {
+  layer <- spec$make(name = "layer_under_test")
+  config <- layer$get_config()
+  copy <- deserialize_keras_object(serialize_keras_object(layer))
+  testthat::expect_identical(class(layer_object(copy)), class(layer_object(layer)))
+  testthat::expect_equal(copy$get_config(), config)
+  testthat::expect_setequal(names(copy), names(layer))
+  json <- jsonlite::toJSON(config, auto_unbox = TRUE, null = "null", digits = NA)
+  testthat::expect_identical(jsonlite::toJSON(copy$get_config(), auto_unbox = TRUE, null = "null", digits = NA), json)
+  through_json <- jsonlite::parse_json(jsonlite::toJSON(serialize_keras_object(layer), auto_unbox = TRUE, null = "null", digits = NA))
+  testthat::expect_equal(comparable_config(deserialize_keras_object(through_json)$get_config()), comparable_config(config))
+}
+
+expect_weight_counts <- function(layer, spec) {
+  testthat::expect_length(layer$trainable_weights, spec$weights[[1]])
+  testthat::expect_length(layer$non_trainable_weights, spec$weights[[2]])
+  testthat::expect_length(seed_variables(layer), spec$seeds)
+}
+
+expect_build_contract <- function(spec) {
+  layer <- spec$make()
+  testthat::expect_equal(layer$supports_masking, spec$supports_masking)
+  layer$build(spec$input_shape)
+  testthat::expect_true(layer$built)
+  expect_weight_counts(layer, spec)
+  sizes <- vapply(layer$weights, function(v) prod(tensor_shape(v)), numeric(1))
+  testthat::expect_equal(as.numeric(count_params(layer)), sum(sizes))
+  testthat::expect_true(all(vapply(layer$weights, tensor_dtype, "") == floatx()))
+  layer$trainable <- FALSE
+  testthat::expect_length(layer$trainable_weights, 0)
+}
+
+# On a symbolic input of unknown batch size: types and shapes, as compute_output_shape() says, and the same weights.
+expect_symbolic_contract <- function(spec) {
+  layer <- spec$make()
+  input <- keras_input(spec$input_shape[-1], dtype = contract_dtype(spec))
+  outputs <- flatten_structure(layer(input))
+  expected <- lapply(spec$output_shapes, function(shape) c(NA, shape[-1]))
+  testthat::expect_equal(lapply(outputs, tensor_shape), expected)
+  testthat::expect_equal(shapes_of(layer$compute_output_shape(c(NA, spec$input_shape[-1]))), expected)
+  for (output in outputs) testthat::expect_equal(tensor_dtype(output), floatx())
+  expect_weight_counts(layer, spec)
+}
+
+# One shape or a list of them, in whatever spelling, as a list of integer vectors.
+shapes_of <- function(x) {
+  nested <- is.list(x) && !inherits(x, "keras_shape") && any(vapply(x, function(part) is.list(part) || length(part) > 1, NA))
+  lapply(if (nested) unname(x) else list(x), as_shape)
+}
+
+expect_eager_contract <- function(spec) {
+  x <- contract_input(spec)
+  before <- serialize(x, NULL)
+  layer <- spec$make()
+  outputs <- NULL
+  in_call_context({
+    outputs <- flatten_structure(layer(x))
+    losses <- length(collected_losses()) + length(regularization_losses(layer))
+  })
+  testthat::expect_identical(serialize(x, NULL), before)
+  testthat::expect_equal(losses, spec$losses)
+  testthat::expect_equal(lapply(outputs, tensor_shape), spec$output_shapes)
+  for (output in outputs) {
+    testthat::expect_equal(tensor_dtype(output), floatx())
+    testthat::expect_true(all(is.finite(as.array(output))))
+  }
+  expect_same_bits(layer(as_tensor(x)), outputs, "the second call")
+  expect_rows_independent(layer, x, outputs)
+  expect_mask_contract(layer, x, spec)
+}
+
+expect_rows_independent <- function(layer, x, outputs) {
+  one <- lapply(flatten_structure(layer(rows_of(x, 1))), as.array)
+  first <- lapply(outputs, function(output) rows_of(as.array(output), 1))
+  expect_same_bits(one, first, "the first row alone")
+}
+
+rows_of <- function(x, rows) {
+  do.call(`[`, c(list(x, rows), rep(list(TRUE), length(dim(x)) - 1), drop = FALSE))
+}
+
+# A mask is taken, and what compute_mask() gives has the sizes of the mask.
+expect_mask_contract <- function(layer, x, spec) {
+  if (!spec$supports_masking || length(spec$input_shape) != 3) return(invisible())
+  mask <- matrix(TRUE, spec$input_shape[[1]], spec$input_shape[[2]])
+  mask[1, ncol(mask)] <- FALSE
+  outputs <- flatten_structure(layer(with_mask(as_tensor(x), as_tensor(mask))))
+  testthat::expect_equal(lapply(outputs, tensor_shape), spec$output_shapes)
+  for (output in outputs) {
+    if (!is.null(tensor_mask(output))) testthat::expect_equal(as.array(tensor_mask(output)), mask)
+  }
+}
+
+expect_weights_round_trip <- function(spec) {
+  layer <- built_layer(spec)
+  twin <- built_layer(spec)
+  x <- contract_input(spec)
+  weights <- lapply(get_weights(layer), function(weight) weight + 0.25)
+  set_weights(layer, weights)
+  set_weights(twin, get_weights(layer))
+  expect_same_bits(get_weights(twin), get_weights(layer))
+  expect_same_bits(twin(x), layer(x), "a layer with the same weights")
+}
+
+expect_gradient_contract <- function(spec) {
+  x <- contract_input(spec)
+  layer <- built_layer(spec)
+  f <- function(inputs) fixture_loss(flatten_structure(layer(if (is.null(spec$ids)) inputs[[1]] else x)))
+  inputs <- if (is.null(spec$ids)) list(x) else list()
+  variables <- layer$trainable_weights
+  if (length(inputs) + length(variables) > 0) expect_gradients(f, inputs, variables, directions = 2)
+}
+
+expect_survives_serialize <- function(spec) {
+  layer <- built_layer(spec)
+  x <- contract_input(spec)
+  copy <- unserialize(serialize(layer, NULL))
+  expect_same_bits(copy(x), layer(x), "a copy by serialize()")
+}
+
+# One step of training, by plan and eagerly.
+expect_trains <- function(spec) {
+  x <- contract_input(spec)
+  start <- NULL
+  results <- lapply(c(FALSE, TRUE), function(run_eagerly) {
+    layer <- spec$make()
+    input <- keras_input(spec$input_shape[-1], dtype = contract_dtype(spec))
+    model <- keras_model(input, flatten_structure(layer(input))[[1]])
+    if (is.null(start)) start <<- get_weights(model)
+    set_weights(model, start)
+    set.seed(3)
+    compile(model, optimizer = "sgd", loss = "mse", run_eagerly = run_eagerly)
+    loss <- train_on_batch(model, x, array(0.5, spec$output_shapes[[1]]))
+    testthat::expect_true(is.finite(as.numeric(loss)))
+    list(loss, get_weights(model))
+  })
+  if (spec$seeds == 0) expect_same_bits(results[[2]], results[[1]], "eager and planned training")
+}
