@@ -40,17 +40,23 @@ as.data.frame.keras_training_history <- function(x, row.names = NULL, optional =
   names <- names(x$metrics)
   data.frame(
     epoch = rep(seq_len(epochs), length(names)),
-    value = unlist(lapply(unname(x$metrics), function(values) values[seq_len(epochs)])) %||% numeric(),
+    value = unlist(lapply(unname(x$metrics), values_by_epoch, x$epoch, epochs)) %||% numeric(),
     metric = factor(rep(sub("^val_", "", names), each = epochs), levels = unique(sub("^val_", "", names))),
     data = factor(rep(ifelse(grepl("^val_", names), "validation", "training"), each = epochs),
                   levels = c("training", "validation"))
   )
 }
 
+# Values at their epochs, NA elsewhere. Metrics that were not computed in every epoch stand from the first on.
+values_by_epoch <- function(values, epoch, epochs) {
+  if (length(values) != length(epoch)) return(values[seq_len(epochs)])
+  replace(rep(NA_real_, epochs), epoch + 1L, values)
+}
+
 #' @rdname history
 #' @export
 print.keras_training_history <- function(x, ...) {
-  cat(format(x), sep = "\n")
+  writeLines(format(x))
   invisible(x)
 }
 

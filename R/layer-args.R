@@ -3,6 +3,16 @@
 # The formals of layer_*() hold the defaults, and the only ones. A table is a named list of argument(); constructing,
 # get_config() and from_config() are generic over it.
 
+# A value as it stands in a config: objects as lists with their class and config, the rest as it is.
+config_value <- function(x) {
+  if (is.null(x) || is.atomic(x)) return(x)
+  if (is_handle(x)) return(serialize_keras_object(x))
+  if (is.function(x)) return(activation_name(x) %||% x)
+  if (is_plain_list(x)) return(lapply(x, config_value))
+  if (is_tensor_like(x)) return(as.array(x))
+  x
+}
+
 # coerce(x, arg, call): the checked value that the layer keeps, in its field `field` (NULL: the argument's own name).
 # save(value): its form in get_config(); save = NULL: not part of the config. load(saved): what coerce() takes.
 # default: list(value), for arguments that come through `...`. hint: added to the error when the argument is missing.
@@ -127,16 +137,6 @@ legacy_batch_shape <- function(given) {
   if (is.null(shape)) return(NULL)
   c(check_whole(given$batch_size, min = 1, allow_null = TRUE, arg = "batch_size") %||% NA_integer_,
     as_shape(shape, arg = "input_shape"))
-}
-
-# A value as it stands in a config: objects as lists with their class and config, the rest as it is.
-config_value <- function(x) {
-  if (is.null(x) || is.atomic(x)) return(x)
-  if (is_handle(x)) return(serialize_keras_object(x))
-  if (is.function(x)) return(activation_name(x) %||% x)
-  if (is_plain_list(x)) return(lapply(x, config_value))
-  if (is_tensor_like(x)) return(as.array(x))
-  x
 }
 
 # get_config() of every layer. Keras leaves activity_regularizer out unless there is one or the layer lists it itself.

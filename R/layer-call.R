@@ -36,11 +36,23 @@ bind_call_arguments <- function(self, args) {
   }
   names(args) <- names
   args$training <- check_flag(args$training, allow_null = TRUE, arg = "training", call = NULL)
+  check_mask_values(args$mask)
   lapply(args, function(arg) map_structure(arg, as_tensor_argument))
 }
 
 # Arrays among the arguments of a call become tensors; flags, numbers and tensors stay what they are.
 as_tensor_argument <- function(x) if (!is_tensor_like(x) && !is.null(dim(x))) as_tensor(x) else x
+
+# A mask given as an R array holds TRUE and FALSE (or 1 and 0) only.
+check_mask_values <- function(mask) {
+  for (part in flatten_structure(mask)) {
+    if (is_tensor_like(part)) next
+    valid <- (is.logical(part) || is.numeric(part)) && all(part %in% c(0, 1))
+    if (valid) next
+    bad <- part[!part %in% c(0, 1)]
+    birnn_abort("{.arg mask} must hold TRUE and FALSE only, not {.val {bad[[1]]}}.", kind = "mask", call = NULL)
+  }
+}
 
 # A single input may come in a list of one.
 as_layer_inputs <- function(self, inputs) {
@@ -154,7 +166,12 @@ with_output_masks <- function(self, inputs, outputs) {
 
 # A class with a compute_mask() of its own knows what it does.
 supports_masking <- function(self) {
-  self$supports_masking || !identical(body(self$compute_mask), body(Layer$public_methods$compute_mask))
+  self$supports_masking || !has_method_of(self, "compute_mask", Layer)
+}
+
+# Whether an object's method is still that of the class `generator`, not redefined below it.
+has_method_of <- function(self, name, generator) {
+  identical(body(self[[name]]), body(generator$public_methods[[name]]))
 }
 
 attach_masks <- function(outputs, masks) {

@@ -53,15 +53,18 @@ abort_layer_as_input <- function(object, layer, call) {
   birnn_abort(
     c("{.arg object} must be a tensor, an array or a sequential model, not {what}.", i = hint,
       x = "Received {.cls {class(layer_object(object))[[1]]}} {.val {object$name}} as the input of {.val {layer$name}}."),
-    kind = "type", call = call
+    call = call
   )
 }
 
 # A layer class and its layer_*() function, under the Keras name of the class. Stands on the last line of its file.
 register_layer <- function(generator, constructor) {
-  what <- deparse(substitute(constructor))
-  entry <- list(generator = generator, constructor = constructor, what = what)
-  register_object("layer", generator$classname, entry)
+  class_name <- generator$classname
+  entry <- list(
+    generator = generator, constructor = constructor, what = deparse(substitute(constructor)),
+    from_config = function(config) layer_from_config(class_name, config)
+  )
+  register_object("layer", class_name, entry)
 }
 
 # The registered entry of an object's class or its nearest ancestor.

@@ -121,6 +121,13 @@ check_layer <- function(object, arg = rlang::caller_arg(object), call = rlang::c
 
 # Replaces the values of variables, after every check has passed.
 write_variables <- function(variables, weights, layer_name, call = rlang::caller_env()) {
+  values <- checked_weights(variables, weights, layer_name, call)
+  Map(set_variable, variables, values)
+  invisible()
+}
+
+# New values for variables as tensors that fit.
+checked_weights <- function(variables, weights, layer_name, call) {
   if (!is_plain_list(weights)) weights <- list(weights)
   if (length(weights) != length(variables)) {
     expected <- vapply(variables, describe_variable, character(1))
@@ -130,9 +137,7 @@ write_variables <- function(variables, weights, layer_name, call = rlang::caller
       kind = "weights", call = call
     )
   }
-  values <- Map(function(v, value) checked_weight(v, value, layer_name, call), variables, weights)
-  Map(set_variable, variables, values)
-  invisible()
+  Map(function(v, value) checked_weight(v, value, layer_name, call), variables, weights)
 }
 
 describe_variable <- function(v) paste(variable_field(v, "path"), format_shape(variable_field(v, "shape")))

@@ -1,5 +1,10 @@
 # Dropout (level 5).
 
+# A shape as configs hold it: a list with NULL for unknown sizes.
+shape_config <- function(shape) {
+  if (!is.null(shape)) lapply(shape, function(size) if (!is.na(size)) size)
+}
+
 Dropout <- R6::R6Class("Dropout",
   inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
@@ -40,11 +45,6 @@ noise_sizes <- function(self, rank) {
                 kind = "shape", call = NULL)
   }
   ifelse(is.na(sizes), same_size_as(seq_len(rank) - 1), sizes)
-}
-
-# A shape as configs hold it: a list with NULL for unknown sizes.
-shape_config <- function(shape) {
-  if (!is.null(shape)) lapply(shape, function(size) if (!is.na(size)) size)
 }
 
 #' Dropout

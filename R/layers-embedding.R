@@ -22,6 +22,7 @@ Embedding <- R6::R6Class("Embedding",
 
     initialize = function(...) {
       super$initialize(...)
+      self$supports_masking <- self$mask_zero
       if (!is.null(self$input_length) && is.null(self$batch_input_shape)) {
         self$batch_input_shape <- c(NA_integer_, self$input_length)
       }

@@ -31,8 +31,7 @@ Functional <- R6::R6Class("Functional",
           flatten_structure(self$input_structure), part_names(self$input_structure))
     },
     output_specs = function() {
-      Map(function(tensor, name) list(name = name, shape = tensor_shape(tensor)),
-          flatten_structure(self$output_structure), part_names(self$output_structure))
+      Map(output_spec, flatten_structure(self$output_structure), part_names(self$output_structure))
     },
     input_template = function() self$input_structure,
     output_template = function() self$output_structure

@@ -1,9 +1,11 @@
-# Inputs of models: symbolic tensors and the layers they come from (level 6).
+# keras_input(): where functional models begin (level 6).
 
+# The layer behind a symbolic input. Its only node is there from the start: no inputs, one output.
 InputLayer <- R6::R6Class("InputLayer",
   inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     batch_shape = NULL,
+    optional = FALSE,
     casts_inputs = FALSE,
     initialize = function(batch_shape, dtype, name = NULL, optional = FALSE) {
       super$initialize(name = name)
@@ -12,21 +14,21 @@ InputLayer <- R6::R6Class("InputLayer",
       self$optional <- optional
       self$built <- TRUE
     },
-    call = function(inputs) inputs,
     get_config = function() {
-      list(batch_shape = self$batch_shape, dtype = self$dtype, ragged = FALSE, sparse = FALSE, name = self$name,
-           optional = self$optional)
+      list(batch_shape = as.list(self$batch_shape), dtype = self$dtype, sparse = FALSE, ragged = FALSE,
+           name = self$name, optional = self$optional)
     }
   )
 )
 
-# A new input layer with its tensor: the layer's handle; the tensor is `$output`.
+# `batch_shape`: with the batch axis, NA = unknown. The symbolic tensor is layer$output.
 new_input_layer <- function(batch_shape, dtype = NULL, name = NULL, optional = FALSE) {
   self <- InputLayer$new(batch_shape, dtype %||% floatx(), name, optional)
   handle <- new_layer_handle(self)
-  tensor <- new_symbolic(batch_shape, self$dtype, name = self$name, history = list(layer = handle, node = 1L, tensor = 1L))
+  history <- list(layer = handle, node = 1L, tensor = 1L)
+  output <- new_symbolic(batch_shape, self$dtype, name = self$name, history = history)
   self$inbound_nodes <- list(list(
-    layer = handle, args = list(), kwargs = list(), inputs = list(), outputs = list(tensor), output_structure = tensor
+    layer = handle, args = list(), kwargs = list(), inputs = list(), outputs = list(output), output_structure = output
   ))
   handle
 }
@@ -63,7 +65,8 @@ keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = 
   }
   if (!is.null(dtype)) check_choice(dtype, dtype_names)
   check_string(name, allow_null = TRUE)
-  new_input_layer(input_batch_shape(shape, batch_size, batch_shape), dtype, name, check_flag(optional))$output
+  new_input_layer(batch_shape = input_batch_shape(shape, batch_size, batch_shape), dtype = dtype, name = name,
+                  optional = check_flag(optional))$output
 }
 
 #' @rdname keras_input
@@ -77,9 +80,14 @@ input_batch_shape <- function(shape, batch_size, batch_shape, call = rlang::call
       birnn_abort("{.arg batch_shape} takes the place of {.arg shape} and {.arg batch_size}: give one or the other.",
                   call = call)
     }
-    return(as_shape(batch_shape, arg = "batch_shape", call = call))
+    return(check_sizes(as_shape(batch_shape, arg = "batch_shape", call = call), call))
   }
   if (is.null(shape)) birnn_abort("{.arg shape} (or {.arg batch_shape}) must be given.", call = call)
   batch_size <- check_whole(batch_size, min = 1, allow_null = TRUE, call = call)
-  c(batch_size %||% NA_integer_, as_shape(shape, call = call))
+  c(batch_size %||% NA_integer_, check_sizes(as_shape(shape, call = call), call))
+}
+
+check_sizes <- function(sizes, call) {
+  if (all(is.na(sizes) | sizes > 0)) return(sizes)
+  birnn_abort("The shape of an input must have sizes of at least 1, not {format_shape(sizes)}.", kind = "shape", call = call)
 }

@@ -28,7 +28,7 @@ Sequential <- R6::R6Class("Sequential",
 
     build = function(input_shape) {
       if (!is.null(self$input_layer)) return(invisible())
-      self$set_input(new_input_layer(c(NA_integer_, input_shape[-1L])), declared = FALSE)
+      self$set_input(new_input_layer(batch_shape = c(NA_integer_, input_shape[-1L])), declared = FALSE)
     },
     build_for = function(shapes) build_layer(self, shapes[[1L]]),
 
@@ -48,7 +48,7 @@ Sequential <- R6::R6Class("Sequential",
       if (is.null(self$input_layer)) return(NULL)
       tensor <- last_tensor(self)
       name <- if (length(self$chain)) self$chain[[length(self$chain)]]$name else self$input_layer$name
-      list(list(name = name, shape = known_sizes(tensor_shape(tensor), self$declared)))
+      list(output_spec(tensor, name, known_sizes(tensor_shape(tensor), self$declared)))
     },
     input_template = function() 1L,
     output_template = function() 1L
@@ -118,11 +118,11 @@ add_input <- function(self, layer, call) {
 declare_input <- function(self, layer) {
   first <- layer_object(layer)
   if (!is.null(first$batch_input_shape)) {
-    return(self$set_input(new_input_layer(first$batch_input_shape, first$input_dtype)))
+    return(self$set_input(new_input_layer(batch_shape = first$batch_input_shape, dtype = first$input_dtype)))
   }
   if (!inherits(first, "Model") || !first$built) return(invisible())
   specs <- first$input_specs()
-  if (length(specs) == 1L) self$set_input(new_input_layer(specs[[1L]]$shape, specs[[1L]]$dtype))
+  if (length(specs) == 1L) self$set_input(new_input_layer(batch_shape = specs[[1L]]$shape, dtype = specs[[1L]]$dtype))
 }
 
 # Calls the layers that have no symbolic output yet.

@@ -1,4 +1,4 @@
-# The base class of models: a layer made of layers that can be compiled, trained and applied (level 6).
+# The base class of models, a layer made of layers (level 6). The methods that train and apply it are set in train-*.R.
 
 Model <- R6::R6Class("Model",
   inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
@@ -20,7 +20,7 @@ Model <- R6::R6Class("Model",
 
     # What the inputs must look like: a list of list(name, shape with the batch axis, dtype).
     input_specs = function() list(),
-    # What the outputs look like: a list of list(name, shape), NULL before the model is built.
+    # What the outputs look like: a list of output_spec(), NULL before the model is built.
     output_specs = function() NULL,
     # Structures (a tensor, a list, a named list) of inputs and outputs.
     input_template = function() NULL,
@@ -44,13 +44,6 @@ Model <- R6::R6Class("Model",
     },
 
     get_layer = function(name = NULL, index = NULL) get_layer(self$handle, name, index),
-    compile = function(...) compile(self$handle, ...),
-    fit = function(...) fit(self$handle, ...),
-    evaluate = function(...) evaluate(self$handle, ...),
-    predict = function(...) predict(self$handle, ...),
-    train_on_batch = function(...) train_on_batch(self$handle, ...),
-    test_on_batch = function(...) test_on_batch(self$handle, ...),
-    predict_on_batch = function(...) predict_on_batch(self$handle, ...),
     summary = function(...) summary(self$handle, ...)
   ),
 
@@ -71,6 +64,10 @@ Model <- R6::R6Class("Model",
 )
 
 has_metrics <- function(setup) !is.null(setup$user$metrics) || !is.null(setup$user$weighted_metrics)
+
+output_spec <- function(tensor, name, shape = tensor_shape(tensor)) {
+  list(name = name, shape = shape, masked = !is.null(tensor_mask(tensor)))
+}
 
 # All layers of a model at any depth, as R6 objects.
 all_layers <- function(self) {

@@ -2,7 +2,7 @@
 
 #' Pipe
 #'
-#' See [magrittr::%>%][magrittr::pipe-operator] for details. R's own `|>` works as well.
+#' See [magrittr::%>%] for details. R's own `|>` works as well.
 #'
 #' @name %>%
 #' @rdname pipe
@@ -17,7 +17,7 @@ NULL
 
 #' Assign several values at once
 #'
-#' See [zeallot::%<-%][zeallot::operator] for details.
+#' See [zeallot::%<-%] for details.
 #'
 #' @name %<-%
 #' @rdname multi-assign

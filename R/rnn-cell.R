@@ -17,13 +17,6 @@ insert_arguments <- function(arguments, between) {
   arguments
 }
 
-# Activations that the compiled cells know by name. Any other R function runs step by step (rnn-scan.R).
-compiled_activations <- c(
-  "linear", "tanh", "sigmoid", "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "softplus", "softsign", "silu",
-  "gelu", "exponential", "log_sigmoid", "hard_sigmoid", "hard_silu", "hard_tanh", "mish", "tanh_shrink", "soft_shrink",
-  "hard_shrink", "squareplus", "sparse_plus", "sparse_sigmoid"
-)
-
 # A cell computes one step: call(inputs, states, training) -> list(output, list(states)). Subclasses give `kind`,
 # `gates`, `n_states` and the equations `step(x, states, masks)`.
 RecurrentCell <- R6::R6Class("RecurrentCell",
@@ -88,20 +81,19 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
     reset_dropout_mask = function() self$kept_masks <- NULL,
     reset_recurrent_dropout_mask = function() self$kept_masks <- NULL,
 
-    # Whether the compiled core can run the cell.
-    is_compiled = function() all(vapply(self$activation_names(), `%in%`, logical(1), compiled_activations)),
-
-    activation_names = function() {
-      lapply(list(self$activation, self$recurrent_activation %||% get_activation("sigmoid")),
-             function(activation) activation_name(activation) %||% "")
+    # Whether the compiled core can run the cell: it knows the elementwise activations of Keras by name. Any other
+    # function runs step by step (rnn-scan.R).
+    is_compiled = function() {
+      is_elementwise_activation(self$activation) &&
+        (is.null(self$recurrent_activation) || is_elementwise_activation(self$recurrent_activation))
     },
 
     # The cell with its weights, states and masks as one direction of op_recurrent().
     direction = function(sequences, states, training, go_backwards, zero_output_for_mask) {
       masks <- if (training) new_dropout_masks(self, sequences)
-      activations <- self$activation_names()
       list(
-        cell = self$kind, units = self$units, activation = activations[[1L]], recurrent_activation = activations[[2L]],
+        cell = self$kind, units = self$units, activation = activation_name(self$activation),
+        recurrent_activation = activation_name(self$recurrent_activation) %||% "linear",
         reset_after = isTRUE(self$reset_after), go_backwards = go_backwards,
         zero_output_for_mask = zero_output_for_mask, kernel = self$kernel, recurrent_kernel = self$recurrent_kernel,
         bias = self$bias, states = states, x_dropout = masks$x, h_dropout = masks$h

@@ -109,9 +109,11 @@ new_builtin_cell <- function(layer) {
   cell$handle
 }
 
+# Whether the compiled core can run all steps of a layer: a built-in cell, and nothing redefined by a subclass.
 is_compiled_rnn <- function(layer) {
+  if (!inherits(layer, "RNN") || !has_method_of(layer, "call", RNN) || !has_method_of(layer, "loop", RNN)) return(FALSE)
   cell <- layer_object(layer$cell)
-  inherits(layer, "RNN") && inherits(cell, "RecurrentCell") && cell$is_compiled()
+  inherits(cell, "RecurrentCell") && has_method_of(cell, "call", RecurrentCell) && cell$is_compiled()
 }
 
 scan_layer <- function(layer, sequences, mask, states, training) {
@@ -222,13 +224,9 @@ as_initial_state <- function(layer, initial_state, sequences) {
 }
 
 as_state <- function(layer, state, size, batch, k) {
-  if (is_plain_list(size)) {
-    if (!is_plain_list(state)) state <- list(state)
-    if (length(state) == length(size)) return(Map(function(s, n) as_state(layer, s, n, batch, k), state, size))
-    state <- array(0, 0)
-  }
+  if (is_plain_list(size)) return(as_nested_state(layer, state, size, batch, k))
   state <- as_operand(state, layer$dtype)
-  expected <- c(batch, unlist(size))
+  expected <- c(batch, size)
   shape <- tensor_shape(state)
   if (length(shape) == length(expected) && !any(shape != expected, na.rm = TRUE)) return(state)
   birnn_abort(
@@ -237,3 +235,21 @@ as_state <- function(layer, state, size, batch, k) {
     kind = "state", call = NULL
   )
 }
+
+as_nested_state <- function(layer, state, sizes, batch, k) {
+  if (!is_plain_list(state)) state <- list(state)
+  if (length(state) == length(sizes)) return(Map(function(s, n) as_state(layer, s, n, batch, k), state, sizes))
+  birnn_abort(
+    "State {k} of {.arg initial_state} of layer {.val {layer$name}} must be a list of {length(sizes)}, not
+     {length(state)}.",
+    kind = "state", call = NULL
+  )
+}
+
+# Arguments of LSTM and GRU that change nothing here: there is one way to compute.
+gpu_arguments <- list(
+  use_cudnn = not_saved(argument(function(x, arg, call) {
+    if (identical(x, "auto")) x else check_flag(x, arg = arg, call = call)
+  })),
+  implementation = extra(not_saved(arg_whole(min = 0)), 2L)
+)

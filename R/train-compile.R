@@ -42,6 +42,8 @@ compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   invisible(object)
 }
 
+Model$set("public", "compile", function(...) compile(self$handle, ...))
+
 # Nothing may come in `...` of a method: a misspelt argument is an error with a suggestion.
 check_empty_dots <- function(dots, method, what, call = rlang::caller_env()) {
   if (length(dots) == 0) return(invisible())
@@ -159,10 +161,9 @@ resolve_metrics <- function(setup, outputs, targets, call = rlang::caller_env())
 }
 
 new_metric <- function(spec, name, target, output) {
-  shapes <- list(if (!is.null(target)) tensor_shape(target), output$shape)
-  metric <- if (identical_any(spec, by_shape_metrics)) resolve_metric(spec, shapes[[1]], shapes[[2]]) else get_metric(spec)
-  given <- if (nzchar(name)) name else if (is.character(spec)) spec
-  if (!is.null(given)) metric$name <- given
+  shape <- if (!is.null(target)) tensor_shape(target)
+  metric <- if (is.character(spec)) resolve_metric(spec, shape, output$shape) else get_metric(spec)
+  if (nzchar(name)) metric$name <- name
   metric
 }
 
@@ -170,23 +171,9 @@ new_metric <- function(spec, name, target, output) {
 resolve_loss_shapes <- function(setup, outputs, targets) {
   for (k in seq_along(setup$losses)) {
     loss <- setup$losses[[k]]
-    if (is.character(loss)) {
-      name <- crossentropy_by_shape(tensor_shape(targets[[k]]), outputs[[k]]$shape)
-      setup$losses[[k]] <- get_loss(name)
-    }
+    if (!is.character(loss) || is.null(targets[[k]])) next
+    setup$losses[[k]] <- resolve_loss(loss, tensor_shape(targets[[k]]), outputs[[k]]$shape)
   }
-}
-
-# The rule for "accuracy" and "crossentropy": "binary", "sparse_categorical" or "categorical".
-crossentropy_by_shape <- function(target, output) {
-  paste0(kind_by_shape(target, output), "_crossentropy")
-}
-
-kind_by_shape <- function(target, output) {
-  classes <- output[[length(output)]]
-  if (identical(classes, 1L)) return("binary")
-  sparse <- length(target) < length(output) || target[[length(target)]] == 1L && !identical(classes, 1L)
-  if (sparse) "sparse_categorical" else "categorical"
 }
 
 # Keras' names: `<output>_` before the name if there are several outputs; a second metric of the same name gets `_1`;

@@ -1,45 +1,11 @@
 # What users give to fit(), evaluate() and predict(), as tensors: converted once, checked against the model (level 7).
 
-# --- structure ----------------------------------------------------------------------------------------------------
-
-# `x` as a flat list in the order of the model's inputs (or outputs). `names`: their names.
-match_parts <- function(x, names, arg, call = rlang::caller_env()) {
-  if (is.data.frame(x) && length(names) > 1) x <- lapply(x, function(column) column)
-  if (!is_plain_list(x)) x <- list(x)
-  if (!is.null(names(x)) && length(names) > 1) return(match_named_parts(x, names, arg, call))
-  if (length(x) != length(names)) stop_part_count(x, names, arg, call)
-  unname(x)
-}
-
-match_named_parts <- function(x, names, arg, call) {
-  unknown <- setdiff(names(x), names)
-  missing <- setdiff(names, names(x))
-  if (length(unknown) || (length(missing) && arg == "x")) {
-    birnn_abort(
-      c("{.arg {arg}} must have the names {.val {names}}, not {.val {names(x)}}.",
-        i = "They are the names of the model's {if (arg == 'x') 'inputs' else 'outputs'}."),
-      call = call
-    )
-  }
-  unname(x[names])
-}
-
-stop_part_count <- function(x, names, arg, call) {
-  ragged <- length(names) == 1 && length(x) > 1 && all(vapply(x, is.numeric, logical(1)))
-  birnn_abort(
-    c(
-      "{.arg {arg}} must hold {length(names)} array{?s}, one for each {if (arg == 'x') 'input' else 'output'} of the
-       model, not {length(x)}.",
-      if (ragged) c(i = "Turn a list of sequences into one array with {.fn pad_sequences}.")
-    ),
-    kind = "shape", call = call
-  )
-}
-
-# --- arrays to tensors --------------------------------------------------------------------------------------------
-
 # One input as a tensor. `spec`: list(name, shape with the batch axis, dtype); shape NULL: not known yet.
 input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env()) {
+  if (is.factor(x) && length(spec$shape) > 2) {
+    birnn_abort("{.arg {arg}} must be an array of numbers, not a factor with {nlevels(x)} level{?s}.", kind = "type",
+                call = call)
+  }
   x <- plain_numbers(x, arg, call)
   tensor <- if (is_tensor_like(x)) as_tensor(x, spec$dtype) else numbers_to_tensor(x, spec$dtype, arg, call)
   if (is.null(spec$shape)) return(check_has_axes(tensor, arg, call))
@@ -91,59 +57,4 @@ check_has_axes <- function(tensor, arg, call) {
       i = "Use {.fn matrix} or {.fn array}."),
     kind = "shape", call = call
   )
-}
-
-# Keras adds a missing last axis of size 1, and drops one too many.
-adjust_rank <- function(tensor, shape) {
-  sizes <- tensor_shape(tensor)
-  rank <- length(shape)
-  if (length(sizes) == rank - 1L && identical(shape[[rank]], 1L)) {
-    return(apply_op("reshape", list(tensor), list(shape = c(sizes, 1L))))
-  }
-  if (length(sizes) == rank + 1L && sizes[[rank + 1L]] == 1L) {
-    return(apply_op("reshape", list(tensor), list(shape = sizes[-length(sizes)])))
-  }
-  tensor
-}
-
-check_input_shape <- function(sizes, spec, arg, call) {
-  wanted <- spec$shape
-  if (length(sizes) != length(wanted)) {
-    birnn_abort(
-      c(
-        "{.arg {arg}} must have {length(wanted)} axes {axis_names(length(wanted))}, but it has {length(sizes)}:
-         {format_shape(sizes)}.",
-        i = rank_hint(sizes, wanted), i = input_words(spec)
-      ),
-      kind = "shape", call = call
-    )
-  }
-  differs <- which(!is.na(wanted) & !is.na(sizes) & wanted != sizes & seq_along(wanted) > 1)
-  if (length(differs)) {
-    axis <- differs[[length(differs)]]
-    birnn_abort(
-      c("Axis {axis} of {.arg {arg}} must have size {wanted[[axis]]}, not {sizes[[axis]]}: it has shape
-         {format_shape(sizes)}.", i = input_words(spec)),
-      kind = "shape", call = call
-    )
-  }
-  if (any(sizes[-1] == 0, na.rm = TRUE)) {
-    birnn_abort("Every axis of {.arg {arg}} but the first must have at least size 1, but its shape is
-                 {format_shape(sizes)}.", kind = "shape", call = call)
-  }
-}
-
-input_words <- function(spec) paste0("The model's input ", dQuote(spec$name, FALSE), " has shape ",
-                                     format_shape(spec$shape), ".")
-
-axis_names <- function(rank) {
-  if (rank == 3) "[batch, time, features]" else if (rank == 2) "[batch, features]" else ""
-}
-
-rank_hint <- function(sizes, wanted) {
-  if (length(sizes) == 1) return("A plain vector has no {.fn dim}: use {.fn array} or {.fn matrix}.")
-  if (length(sizes) == length(wanted) - 1L) {
-    return("Add an axis with {.fn array}, e.g. {.code array(x, c(dim(x), 1))} for one feature.")
-  }
-  "Select or reshape with {.fn array_reshape}."
 }

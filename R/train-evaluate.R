@@ -24,13 +24,15 @@ evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = N
   model <- layer_object(object)
   check_compiled(model)
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
-  verbose <- resolve_verbose(verbose)
+  verbose <- resolve_verbose(verbose, elsewhere = 0L)
   dataset <- prepare_data(model, x, y, sample_weight)
   if (length(dataset$rows) == 0) birnn_abort("{.arg x} has no samples to evaluate.")
   batches <- fit_batches(model, dataset, batch_size, shuffle = FALSE)
   callbacks <- run_callbacks(callbacks, model, verbose, steps %||% batches$steps)
   evaluate_batches(model, batches, steps, callbacks)
 }
+
+Model$set("public", "evaluate", function(...) evaluate(self$handle, ...))
 
 # Callbacks of a run without epochs.
 run_callbacks <- function(callbacks, model, verbose, steps, call = rlang::caller_env()) {
@@ -81,9 +83,9 @@ train_on_batch <- function(object, x, y = NULL, sample_weight = NULL, class_weig
   dataset <- single_batch(model, x, y, sample_weight, class_weight)
   reset_metrics(model$setup)
   with_busy(model, "train_on_batch()", {
-    result <- interruptible(run_step(step_for(model, "train"), dataset$tensors), 1L, 1L)
+    result <- run_step(step_for(model, "train"), dataset$tensors, NULL, goes_on_nonfinite())
   })
-  if (!result$finite) handle_nonfinite(list(callbacks = list()), result$loss, 1L, 1L)
+  if (!result$finite && !goes_on_nonfinite()) abort_nonfinite(result$loss)
   batch_logs(model, result, length(dataset$rows))
 }
 
@@ -98,6 +100,9 @@ test_on_batch <- function(object, x, y = NULL, sample_weight = NULL, ...) {
   result <- run_step(step_for(model, "test"), dataset$tensors, commit_nonfinite = TRUE)
   batch_logs(model, result, length(dataset$rows))
 }
+
+Model$set("public", "train_on_batch", function(...) train_on_batch(self$handle, ...))
+Model$set("public", "test_on_batch", function(...) test_on_batch(self$handle, ...))
 
 single_batch <- function(model, x, y, sample_weight, class_weight = NULL, call = rlang::caller_env()) {
   dataset <- prepare_data(model, x, y, sample_weight, class_weight, call = call)

@@ -37,7 +37,7 @@
 #' @param validation_batch_size `NULL` is `batch_size`.
 #' @param validation_freq Validate after every so many epochs, or a vector with the epochs after which to validate.
 #' @param verbose 0: print nothing, 1: a live bar, 2: a line an epoch; `"auto"` chooses (nothing in tests, lines where
-#'   output goes to a document or file).
+#'   output goes to a document or file, where `evaluate()` and `predict()` print nothing).
 #' @param view_metrics `TRUE` draws the history anew after each epoch; `"auto"` and `FALSE` do not.
 #' @return A history, invisibly, see [plot.keras_training_history()].
 #' @source Behaves as [Keras' fit()](https://keras.io/api/models/model_training_apis/).
@@ -72,6 +72,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   data <- fit_data(model, x, y, sample_weight, class_weight, validation_split, validation_data, levels)
   run <- list(
     model = model,
+    seen = new.env(parent = emptyenv()),
     epochs = seq_len(epochs)[seq_len(epochs) >= initial_epoch],
     batches = fit_batches(model, data$training, batch_size, check_shuffle(shuffle)),
     steps_per_epoch = check_whole(steps_per_epoch, min = 1, allow_null = TRUE),
@@ -88,6 +89,8 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   invisible(new_history(params, history$metrics, history$epoch))
 }
 
+Model$set("public", "fit", function(...) fit(self$handle, ...))
+
 # Training and validation data, converted once.
 fit_data <- function(model, x, y, sample_weight, class_weight, validation_split, validation_data, levels,
                      call = rlang::caller_env()) {
@@ -103,7 +106,10 @@ fit_data <- function(model, x, y, sample_weight, class_weight, validation_split,
 
 validation_dataset <- function(model, data, levels, call) {
   if (!is_plain_list(data) || !length(data) %in% 2:3) {
-    stop_not("a list {.code list(x, y)} or {.code list(x, y, sample_weight)}", data, "validation_data", call)
+    birnn_abort(
+      "{.arg validation_data} must be {.code list(x, y)} or {.code list(x, y, sample_weight)}, not
+       {describe_value(data)}.", kind = "type", call = call
+    )
   }
   if (!is.null(names(data))) {
     check_known_names(names(data), c("x", "y", "sample_weight"), "validation_data", call = call)
@@ -184,32 +190,38 @@ run_epoch <- function(run, epoch) {
 
 run_train_batch <- function(run, drawn, means, epoch, batch) {
   run_batch_hooks(run$callbacks, "on_train_batch_begin", batch)
-  result <- interruptible(run_step(run$step, drawn$tensors, drawn$rows), epoch, batch)
+  result <- interruptible(
+    run_step(run$step, drawn$tensors, drawn$rows, goes_on_nonfinite()), paste("in epoch", epoch, "before batch", batch)
+  )
   add_losses(means, result, drawn$size)
   if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch)
   run_batch_hooks(run$callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
 }
 
 # Ctrl-C leaves a whole number of updates: a step is either done or not.
-interruptible <- function(step, epoch, batch) {
+interruptible <- function(step, where) {
   stop_interrupted <- function(condition) {
     birnn_abort(
-      c("Training was interrupted in epoch {epoch}, before batch {batch} was done.",
-        i = "The model holds the updates of all batches before it; {.fn fit} can be called again."),
+      c("Training was interrupted {where}.", i = "The model holds all updates made before it and can be trained on."),
       kind = "interrupt", call = NULL
     )
   }
   tryCatch(step, birnn_error_interrupt = stop_interrupted, interrupt = stop_interrupted)
 }
 
+goes_on_nonfinite <- function() identical(getOption("birnn.nonfinite"), "warn")
+
 handle_nonfinite <- function(run, loss, epoch, batch) {
   if (nonfinite_is_handled(run$callbacks, batch)) return(invisible())
-  if (identical(getOption("birnn.nonfinite"), "warn")) {
-    birnn_warn("The loss is {.val {loss}} in epoch {epoch}, batch {batch}.", kind = "numeric", call = NULL)
-    return(invisible())
-  }
+  where <- paste0(" in epoch ", epoch, ", batch ", batch)
+  if (!goes_on_nonfinite()) abort_nonfinite(loss, where)
+  if (!isTRUE(run$seen$nonfinite)) birnn_warn("The loss is {.val {loss}}{where}.", kind = "numeric", call = NULL)
+  run$seen$nonfinite <- TRUE
+}
+
+abort_nonfinite <- function(loss, where = "") {
   birnn_abort(
-    c("The loss is {.val {loss}} in epoch {epoch}, batch {batch}; the weights are those before this batch.",
+    c("The loss is {.val {loss}}{where}; the weights are those before this batch.",
       i = "Look for missing or huge values in {.arg x} and {.arg y}, or lower the learning rate.",
       i = "{.code options(birnn.nonfinite = \"warn\")} goes on, {.fn callback_terminate_on_nan} stops without an error."),
     kind = "numeric", call = NULL

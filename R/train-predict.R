@@ -20,7 +20,7 @@ predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = get
   check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "predict.birnn_model", "predict()")
   model <- layer_object(object)
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
-  verbose <- resolve_verbose(verbose)
+  verbose <- resolve_verbose(verbose, elsewhere = 0L)
   dataset <- prepare_data(model, x, supervised = FALSE)
   if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
   batches <- fit_batches(model, dataset, batch_size, shuffle = FALSE)
@@ -35,8 +35,12 @@ predict_on_batch <- function(object, x) {
   dataset <- prepare_data(model, x, supervised = FALSE)
   if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
   resolve_batch_size(model, length(dataset$rows), length(dataset$rows))
-  predicted_arrays(model, run_step(step_for(model, "predict"), dataset$tensors)$outputs)
+  step <- step_for(model, "predict")
+  predicted_arrays(model, run_step(step, dataset$tensors, commit_nonfinite = TRUE)$outputs)
 }
+
+Model$set("public", "predict", function(...) predict(self$handle, ...))
+Model$set("public", "predict_on_batch", function(...) predict_on_batch(self$handle, ...))
 
 # The outputs of all batches, one below the other.
 predict_batches <- function(model, batches, steps, callbacks) {
@@ -50,7 +54,7 @@ predict_batches <- function(model, batches, steps, callbacks) {
     if (is.null(drawn)) break
     batch <- batch + 1L
     run_batch_hooks(callbacks, "on_predict_batch_begin", batch)
-    results[[batch]] <- run_step(step, drawn$tensors, drawn$rows)$outputs
+    results[[batch]] <- run_step(step, drawn$tensors, drawn$rows, commit_nonfinite = TRUE)$outputs
     run_batch_hooks(callbacks, "on_predict_batch_end", batch)
   }
   run_hooks(callbacks, "on_predict_end")

@@ -1,12 +1,12 @@
 # What fit(), evaluate() and predict() print while they run (level 7).
 
 # 0: nothing; 1: a live bar; 2: a line for each epoch. "auto": nothing in tests, a live bar where someone looks on, lines
-# in documents and log files.
-resolve_verbose <- function(verbose, call = rlang::caller_env()) {
+# in documents, `elsewhere` (log files, pipes) what the caller says.
+resolve_verbose <- function(verbose, elsewhere = 2L, call = rlang::caller_env()) {
   if (identical(verbose, "auto")) {
     if (identical(Sys.getenv("TESTTHAT"), "true")) return(0L)
     if (isTRUE(getOption("knitr.in.progress"))) return(2L)
-    return(if (interactive() || isatty(stdout())) 1L else 2L)
+    return(if (interactive() || isatty(stdout())) 1L else elsewhere)
   }
   if (is.logical(verbose)) verbose <- as.integer(verbose)
   check_whole(verbose, min = 0, max = 2, arg = "verbose", call = call)

@@ -81,7 +81,11 @@ update_metrics <- function(setup, targets, outputs, weights) {
 
 # --- optimizer ----------------------------------------------------------------------------------------------------
 
-# The optimizer for just these variables. Weights that were frozen after the first step keep their slots for later.
-optimizer_for <- function(optimizer, variables, call = rlang::caller_env()) {
-  optimizer
+# The optimizer as new_step() needs it, with the slots of just these variables: some may have been frozen since it was
+# built, their slots wait.
+optimizer_for <- function(optimizer, variables) {
+  slots <- optimizer$slots_of(variables)
+  if (length(slots) == length(optimizer$slots)) return(optimizer)
+  list(built = TRUE, spec = optimizer$spec, iterations = optimizer$iterations,
+       learning_rate = optimizer$learning_rate, slots = slots, extra = optimizer$extra)
 }

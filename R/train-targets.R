@@ -68,6 +68,8 @@ check_labels <- function(y, output, loss, arg, call) {
       kind = "shape", call = call
     )
   }
+  # Under a mask anything may stand, and the mask is not known yet.
+  if (output$masked) return(invisible())
   ignored <- loss$get_config()$ignore_class
   labels <- as.vector(as.array(y))
   if (!is.null(ignored)) labels <- labels[!labels %in% ignored]

@@ -36,19 +36,54 @@ struct Recurrent {
   }
 
   static void finish_backward(const Direction<T>& d, const BackwardTask<T>& task) {
-    for (int shard = 0; shard < shard_count(d.batch); ++shard) {
-      const WeightGradients<Cell> sums = weight_gradients(d, task, shard);
-      const bool last = shard + 1 == shard_count(d.batch);
-      const WeightGradients<Cell> next = last ? sums : weight_gradients(d, task, shard + 1);
-      hand_on(sums.kernel_size, sums.kernel, next.kernel, last, task.dkernel);
-      hand_on(sums.recurrent_size, sums.recurrent_kernel, next.recurrent_kernel, last, task.drecurrent_kernel);
-      hand_on(sums.bias_size, sums.bias, next.bias, last, task.dbias);
+    const WeightGradients<Cell> total = weight_gradients(d, task, 0);
+    for (int shard = 1; shard < shard_count(d.batch); ++shard) {
+      const WeightGradients<Cell> part = weight_gradients(d, task, shard);
+      add_into(total.kernel_size, part.kernel, total.kernel);
+      add_into(total.recurrent_size, part.recurrent_kernel, total.recurrent_kernel);
+      add_into(total.bias_size, part.bias, total.bias);
     }
+    put(total.kernel_size, total.kernel, task.dkernel);
+    put(total.recurrent_size, total.recurrent_kernel, task.drecurrent_kernel);
+    put(total.bias_size, total.bias, task.dbias);
   }
 
  private:
   static std::size_t shards(const Direction<T>& d) { return static_cast<std::size_t>(shard_count(d.batch)); }
+
+  static WeightGradients<Cell> weight_gradients(const Direction<T>& d, const BackwardTask<T>& task, int shard) {
+    return shard_block<BackwardSpace<Cell>>(first_shard_block<Cell>(d, task.scratch), d, shard).weights;
+  }
+
+  static void put(int64 n, const T* sum, const Target<T>& target) {
+    if (target.data == nullptr) return;
+    if (target.accumulate)
+      add_into(n, sum, target.data);
+    else
+      std::copy(sum, sum + n, target.data);
+  }
 };
 
+template <typename Cell>
+RecurrentFunctions<typename Cell::Scalar> functions_of() {
+  using Passes = Recurrent<Cell>;
+  return {Passes::saved_bytes,      Passes::forward_bytes, Passes::backward_bytes, Passes::forward,
+          Passes::prepare_backward, Passes::backward,      Passes::finish_backward};
+}
+
+template <template <typename> class Cell>
+CellType type_of(const char* name) {
+  using Float = Cell<float>;
+  return {name, Float::gates, Float::states, Float::bias_rows, functions_of<Float>(), functions_of<Cell<double>>()};
+}
+
 }  // namespace
+
+const CellType& cell_type(const std::string& name) {
+  static const CellType types[] = {type_of<SimpleRnnCell>("simple_rnn"), type_of<LstmCell>("lstm"), type_of<GruCell>("gru")};
+  for (const CellType& type : types)
+    if (name == type.name) return type;
+  fail("value", "there is no cell '" + name + "'");
+}
+
 }  // namespace birnn

@@ -1,0 +1,219 @@
+// Random numbers: uniform, normal, truncated normal, dropout masks; and the step to the next seed (level L3).
+// The first input is the seed, int32 (seed, draw); element e of a result is a pure function of (seed, draw, e).
+#include "ops_common.h"
+#include "random.h"
+
+namespace birnn {
+
+namespace {
+
+// Calls fn(e, u) with u uniform in [0, 1) for e = 0..n-1; a block of Philox serves several elements, as in uniform01().
+template <typename T, typename Fn>
+void for_each_uniform(std::uint64_t key, int64 n, Fn&& fn) {
+  constexpr int64 served = std::is_same<T, float>::value ? 4 : 2;
+  for (int64 first = 0; first < n; first += served) {
+    const PhiloxBlock block = philox(key, static_cast<std::uint64_t>(first / served));
+    const int64 here = n - first < served ? n - first : served;
+    for (int64 i = 0; i < here; ++i) {
+      const std::size_t lane = static_cast<std::size_t>(i);
+      if constexpr (std::is_same<T, float>::value)
+        fn(first + i, uniform_float(block[lane]));
+      else
+        fn(first + i, uniform_double(block[2 * lane], block[2 * lane + 1]));
+    }
+  }
+}
+
+// x with P(X <= x) = p for a standard normal X: Wichura's AS 241 (doi:10.2307/2347330), without its far tails: p must lie in
+// [1e-11, 1 - 1e-11].
+double normal_quantile(double p) {
+  static const double a[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                              1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                              3.3430575583588128105e4, 2.5090809287301226727e3};
+  static const double b[8] = {1.0,
+                              4.2313330701600911252e1,
+                              6.8718700749205790830e2,
+                              5.3941960214247511077e3,
+                              2.1213794301586595867e4,
+                              3.9307895800092710610e4,
+                              2.8729085735721942674e4,
+                              5.2264952788528545610e3};
+  static const double c[8] = {1.42343711074968357734e0, 4.63033784615654529590e0,  5.76949722146069140550e0,
+                              3.64784832476320460504e0, 1.27045825245236838258e0,  2.41780725177450611770e-1,
+                              2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static const double d[8] = {1.0,
+                              2.05319162663775882187e0,
+                              1.67638483018380384940e0,
+                              6.89767334985100004550e-1,
+                              1.48103976427480074590e-1,
+                              1.51986665636164571966e-2,
+                              5.47593808499534494600e-4,
+                              1.05075007164441684324e-9};
+  const auto ratio = [](const double* above, const double* below, double r) {
+    double numerator = above[7], denominator = below[7];
+    for (int k = 6; k >= 0; --k) {
+      numerator = numerator * r + above[k];
+      denominator = denominator * r + below[k];
+    }
+    return numerator / denominator;
+  };
+  const double q = p - 0.5;
+  if (std::fabs(q) <= 0.425) return q * ratio(a, b, 0.180625 - q * q);
+  const double tail = ratio(c, d, std::sqrt(-std::log(q < 0 ? p : 1 - p)) - 1.6);
+  return q < 0 ? -tail : tail;
+}
+
+std::uint64_t key_of(const View& seed) {
+  const std::int32_t* state = seed.as<std::int32_t>();
+  return random_key(state[0], state[1]);
+}
+
+void require_seed(const char* label, const std::vector<Meta>& in) {
+  if (in.empty() || in[0].absent()) fail_op(label, "internal", "the seed is missing");
+  require_dtype(label, in[0], DType::int32);
+  const Shape& shape = in[0].shape;
+  if (shape.rank() != 1 || (shape[0] != 2 && shape[0] != unknown_size))
+    fail_op(label, "shape", "a seed has shape (2), not " + shape.text());
+}
+
+Shape random_shape(const char* label, const Attrs& attrs, const Shape& like) {
+  int open;
+  const Shape out = shape_from_codes(label, attrs.numbers("shape"), like, &open);
+  if (open >= 0) fail_op(label, "value", "the size of an axis is missing");
+  return out;
+}
+
+// --- random_uniform, random_normal, truncated_normal: inputs seed, like (optional); attrs `shape` in codes, `dtype` ---
+
+// `minval` (0), `maxval` (1, not included)
+struct Uniform {
+  static constexpr const char* label = "op_random_uniform";
+  static bool valid(const Attrs& attrs) {
+    return std::isfinite(attrs.number("maxval", 1) - attrs.number("minval", 0)) &&
+           attrs.number("maxval", 1) >= attrs.number("minval", 0);
+  }
+  template <typename T>
+  static void draw(const Attrs& attrs, std::uint64_t key, int64 n, T* y) {
+    const T low = static_cast<T>(attrs.number("minval", 0)), high = static_cast<T>(attrs.number("maxval", 1));
+    const T last = low < high ? std::nextafter(high, low) : low;  // rounding must not reach maxval
+    for_each_uniform<T>(key, n, [&](int64 e, T u) {
+      const T value = low + (high - low) * u;
+      y[e] = value < last ? value : last;
+    });
+  }
+};
+
+inline bool valid_normal(const Attrs& attrs) {
+  return std::isfinite(attrs.number("mean", 0)) && std::isfinite(attrs.number("stddev", 1)) &&
+         attrs.number("stddev", 1) >= 0;
+}
+
+// `mean` (0), `stddev` (1)
+struct Normal {
+  static constexpr const char* label = "op_random_normal";
+  static bool valid(const Attrs& attrs) { return valid_normal(attrs); }
+  template <typename T>
+  static void draw(const Attrs& attrs, std::uint64_t key, int64 n, T* y) {
+    const T mean = static_cast<T>(attrs.number("mean", 0)), stddev = static_cast<T>(attrs.number("stddev", 1));
+    for (int64 e = 0; e < n; e += 2) {
+      const NormalPair<T> pair = normal_pair<T>(key, static_cast<std::uint64_t>(e / 2));
+      y[e] = mean + stddev * pair.first;
+      if (e + 1 < n) y[e + 1] = mean + stddev * pair.second;
+    }
+  }
+};
+
+// The same, but only within two standard deviations of the mean, by inverting the distribution function.
+struct TruncatedNormal {
+  static constexpr const char* label = "op_truncated_normal";
+  static bool valid(const Attrs& attrs) { return valid_normal(attrs); }
+  template <typename T>
+  static void draw(const Attrs& attrs, std::uint64_t key, int64 n, T* y) {
+    constexpr double below = 0.022750131948179207200;  // P(X < -2)
+    const double mean = attrs.number("mean", 0), stddev = attrs.number("stddev", 1);
+    for_each_uniform<T>(key, n, [&](int64 e, T u) {
+      y[e] = static_cast<T>(mean + stddev * normal_quantile(below + (1 - 2 * below) * static_cast<double>(u)));
+    });
+  }
+};
+
+template <typename Op>
+Inference infer_random(const Attrs& attrs, const std::vector<Meta>& in) {
+  require_seed(Op::label, in);
+  if (!Op::valid(attrs)) fail_op(Op::label, "value", "the parameters of the distribution must be finite and in order");
+  const DType dtype = dtype_from_name(attrs.text("dtype", "float32"));
+  require_floating(Op::label, Meta{dtype, Shape()});
+  const bool has_like = in.size() > 1 && !in[1].absent();
+  return infer_one(dtype, random_shape(Op::label, attrs, has_like ? in[1].shape : Shape()));
+}
+
+template <typename Op>
+void forward_random(const ForwardCall& call) {
+  with_float(call.out[0].dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    Op::draw(call.attrs, key_of(call.in[0]), call.out[0].count(), call.out[0].as<T>());
+  });
+}
+
+template <typename Op>
+void register_random() {
+  register_op({registry_name(Op::label), infer_random<Op>, forward_random<Op>, nullptr, 0u, 0u, -1});
+}
+
+// --- dropout_mask: inputs seed, like; attrs `rate`, `shape` in codes (that of like if absent), `count` masks in front ---
+// 0 with probability `rate`, else 1 / (1 - rate).
+
+Inference infer_dropout_mask(const Attrs& attrs, const std::vector<Meta>& in) {
+  const char* label = "op_dropout_mask";
+  require_seed(label, in);
+  require_inputs(label, in, 2);
+  require_floating(label, in[1]);
+  const double rate = attrs.number("rate");
+  if (!(rate >= 0 && rate <= 1)) fail_op(label, "value", "the rate must be a number from 0 to 1");
+  const Shape one = attrs.has("shape") ? random_shape(label, attrs, in[1].shape) : in[1].shape;
+  Shape out;
+  if (attrs.has("count")) {
+    const int64 count = whole_attr(label, attrs, "count");
+    if (count < 1) fail_op(label, "value", "the number of masks must be at least 1");
+    out.push(count);
+  }
+  for (int k = 0; k < one.rank(); ++k) out.push(one[k]);
+  return infer_one(in[1].dtype, out);
+}
+
+void forward_dropout_mask(const ForwardCall& call) {
+  const double rate = call.attrs.number("rate");
+  with_float(call.out[0].dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    T* y = call.out[0].as<T>();
+    const T kept = rate < 1 ? static_cast<T>(1 / (1 - rate)) : T(0);
+    for_each_uniform<T>(key_of(call.in[0]), call.out[0].count(),
+                        [&](int64 e, T u) { y[e] = static_cast<double>(u) < rate ? T(0) : kept; });
+  });
+}
+
+// --- next_seed: (seed, draw) -> (seed, draw + 1) ---
+
+Inference infer_next_seed(const Attrs&, const std::vector<Meta>& in) {
+  require_seed("op_next_seed", in);
+  return infer_one(DType::int32, Shape{2});
+}
+
+void forward_next_seed(const ForwardCall& call) {
+  const std::int32_t* seed = call.in[0].as<std::int32_t>();
+  std::int32_t* next = call.out[0].as<std::int32_t>();
+  next[0] = seed[0];
+  next[1] = static_cast<std::int32_t>(static_cast<std::uint32_t>(seed[1]) + 1u);
+}
+
+}  // namespace
+
+void register_random_ops() {
+  register_random<Uniform>();
+  register_random<Normal>();
+  register_random<TruncatedNormal>();
+  register_op({"dropout_mask", infer_dropout_mask, forward_dropout_mask, nullptr, 0u, 0u, -1});
+  register_op({"next_seed", infer_next_seed, forward_next_seed, nullptr, 0u, 0u, -1});
+}
+
+}  // namespace birnn
