@@ -48,8 +48,8 @@ str.birnn_callback <- function(object, ...) cat(" ", format(object), "\n", sep =
 #' @param ... The other hooks by name: `on_test_begin`, `on_test_end`, `on_predict_begin`, `on_predict_end`
 #'   (`function(logs)`), `on_test_batch_begin`, `on_test_batch_end`, `on_predict_batch_begin`, `on_predict_batch_end`
 #'   (`function(batch, logs)`).
-#' @return A callback. `logs` is a named list of numbers, sorted by name. A function of an epoch that returns a named list
-#'   changes the logs for the callbacks after it and for the history.
+#' @return A callback. `logs` is a named list of numbers, sorted by name. A function of an epoch that returns a named
+#'   list changes the logs for the callbacks after it and for the history.
 #' @family callbacks
 #' @export
 #' @examples

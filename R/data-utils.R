@@ -72,7 +72,8 @@ inferred_sizes <- function(dim, count, call = rlang::caller_env()) {
   known <- prod(sizes[!is.na(sizes)])
   if (length(unknown) == 1 && known > 0) sizes[[unknown]] <- as.integer(count %/% known)
   if (anyNA(sizes) || prod(sizes) != count) {
-    birnn_abort("Cannot reshape {count} number{?s} into shape {format_shape(as_shape(dim))}.", kind = "shape", call = call)
+    birnn_abort("Cannot reshape {count} number{?s} into shape {format_shape(as_shape(dim))}.", kind = "shape",
+                call = call)
   }
   sizes
 }

@@ -19,8 +19,8 @@ new_history <- function(params, metrics, epoch) {
 #' @param ... Not used.
 #' @return `as.data.frame()`: a data frame with the columns `epoch`, `value`, `metric` and `data` (`"training"` or
 #'   `"validation"`); epochs that an early stop left out have `NA` values. `plot()`: a ggplot, or `NULL`, invisibly, for
-#'   base graphics. `print()`: `x`, invisibly. The history itself is a list with `params` (`verbose`, `epochs`, `steps`),
-#'   `metrics` (a named list of numeric vectors) and `epoch` (the epochs that ran, counted from 0 as in Keras).
+#'   base graphics. `print()`: `x`, invisibly. The history itself is a list with `params` (`verbose`, `epochs`,
+#'   `steps`), `metrics` (a named list of numeric vectors) and `epoch` (the epochs that ran, from 0 as in Keras).
 #' @family training
 #' @name history
 #' @examples

@@ -12,7 +12,15 @@ capture_args <- function() {
   }
   check_named(dots, call = frame)
   check_given_once(c(typed, names(dots)), frame)
+  names(args) <- spelled_names(typed, names(sys.call(sys.parent())))
   c(lapply(args, `[[`, 1L), dots)
+}
+
+# R completes abbreviated argument names by itself. They are handed on as they were written, and found unknown.
+spelled_names <- function(formal, written) {
+  abbreviated <- written[nzchar(written) & !written %in% formal]
+  for (name in abbreviated) formal[startsWith(formal, name)] <- name
+  formal
 }
 
 check_given_once <- function(names, call) {

@@ -34,7 +34,7 @@ stop_part_count <- function(x, names, arg, call) {
   )
 }
 
-# Keras adds a missing last axis of size 1, and drops one too many.
+# As Keras, adds a missing last axis of size 1; drops one too many only where a sequence cannot be meant.
 adjust_rank <- function(tensor, shape) {
   sizes <- tensor_shape(tensor)
   rank <- length(shape)
@@ -42,7 +42,7 @@ adjust_rank <- function(tensor, shape) {
   if (length(sizes) == rank - 1L && identical(shape[[rank]], 1L)) {
     return(apply_op("reshape", list(tensor), list(shape = c(same, 1))))
   }
-  if (length(sizes) == rank + 1L && identical(sizes[[rank + 1L]], 1L)) {
+  if (rank <= 2 && length(sizes) == rank + 1L && identical(sizes[[rank + 1L]], 1L)) {
     return(apply_op("reshape", list(tensor), list(shape = same[seq_len(rank)])))
   }
   tensor

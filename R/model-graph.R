@@ -18,7 +18,8 @@ map_graph <- function(inputs, outputs, call = rlang::caller_env()) {
   check_inputs_known(inputs, walk$nodes, call)
   depths <- graph_depths(walk)
   graph <- add_unused_inputs(list(nodes = walk$nodes, order = walk$order, depths = depths), inputs)
-  graph$nodes <- Map(function(node, depth) c(node, depth = depth), graph$nodes, unname(graph$depths$node[names(graph$nodes)]))
+  node_depths <- unname(graph$depths$node[names(graph$nodes)])
+  graph$nodes <- Map(function(node, depth) c(node, depth = depth), graph$nodes, node_depths)
   graph$layers <- ordered_layers(graph)
   check_layer_names(graph$layers, call)
   graph[c("nodes", "layers")]

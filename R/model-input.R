@@ -89,5 +89,6 @@ input_batch_shape <- function(shape, batch_size, batch_shape, call = rlang::call
 
 check_sizes <- function(sizes, call) {
   if (all(is.na(sizes) | sizes > 0)) return(sizes)
-  birnn_abort("The shape of an input must have sizes of at least 1, not {format_shape(sizes)}.", kind = "shape", call = call)
+  birnn_abort("The shape of an input must have sizes of at least 1, not {format_shape(sizes)}.", kind = "shape",
+              call = call)
 }

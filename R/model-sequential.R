@@ -131,8 +131,8 @@ extend_graph <- function(self) {
     output <- with_running(list(layer_depth = 0L), call_layer(layer_object(layer), last_tensor(self)))
     if (is_plain_list(output)) {
       birnn_abort(
-        c("Layer {.val {layer$name}} of the sequential model {.val {self$name}} returns {length(output)} outputs, it must
-           return one.", i = "Use {.fn keras_input} and {.fn keras_model}."), kind = "config", call = NULL
+        c("Layer {.val {layer$name}} of the sequential model {.val {self$name}} returns {length(output)} outputs, it
+           must return one.", i = "Use {.fn keras_input} and {.fn keras_model}."), kind = "config", call = NULL
       )
     }
     self$tensors <- c(self$tensors, list(output))
@@ -149,7 +149,8 @@ extend_graph <- function(self) {
 #'   with 12 features.
 #' @param name The name of the model.
 #' @param ... Older spellings: `shape`, `batch_shape`, `batch_input_shape`, `batch_size`, `dtype`, `input_layer_name`.
-#' @param input_dtype The type of the input: `"int32"` for the indices of an embedding; `NULL` is the running float type.
+#' @param input_dtype The type of the input: `"int32"` for the indices of an embedding; `NULL` is the running float
+#'   type.
 #' @param input_batch_size A fixed number of samples in a batch, needed for stateful layers only.
 #' @param input_sparse,input_ragged Must be `NULL` or `FALSE`.
 #' @param input_batch_shape The shape with the batch axis.

@@ -70,7 +70,8 @@ summary_columns <- function(connected, show_trainable) {
   positions <- if (connected) c(0.3, 0.56, 0.74, 1) else c(0.45, 0.8, 1)
   list(
     fields = c("layer", "shape", "params", if (connected) "connections", if (show_trainable) "trainable"),
-    header = c("Layer (type)", "Output Shape", "Param #", if (connected) "Connected to", if (show_trainable) "Trainable"),
+    header = c("Layer (type)", "Output Shape", "Param #", if (connected) "Connected to",
+               if (show_trainable) "Trainable"),
     align = c("left", "left", "right", if (connected) "left", if (show_trainable) "centre"),
     positions = if (show_trainable) c(positions * 0.9, 1) else positions
   )
@@ -88,7 +89,9 @@ is_chain <- function(graph) {
 
 layers_in_range <- function(layers, layer_range, call = rlang::caller_env()) {
   if (is.null(layer_range)) return(layers)
-  if (!is.character(layer_range) || length(layer_range) != 2) stop_not("two names of layers", layer_range, "layer_range", call)
+  if (!is.character(layer_range) || length(layer_range) != 2) {
+    stop_not("two names of layers", layer_range, "layer_range", call)
+  }
   names <- vapply(layers, function(layer) layer$name, "")
   first <- grep(paste0("^", layer_range[[1]]), names)
   last <- grep(paste0("^", layer_range[[2]]), names)
@@ -110,7 +113,8 @@ layer_rows <- function(layer, model, expand_nested, depth) {
     trainable = if (length(layer_variables(self)) == 0L) "-" else if (self$trainable) "Y" else "N"
   )
   nested <- if (expand_nested && inherits(self, "Model")) {
-    unlist(lapply(self$sublayers(), layer_rows, model = self, expand_nested = TRUE, depth = depth + 1L), recursive = FALSE)
+    rows <- lapply(self$sublayers(), layer_rows, model = self, expand_nested = TRUE, depth = depth + 1L)
+    unlist(rows, recursive = FALSE)
   }
   c(list(row), nested)
 }

@@ -5,7 +5,8 @@ Optimizer <- R6::R6Class("Optimizer",
   inherit = ConfigObject, cloneable = FALSE, lock_objects = FALSE,
   public = list(
     name = NULL,
-    iterations = NULL,
+    # Counts the calls of apply(); with gradient accumulation several calls make one update.
+    iteration = NULL,
     # The rule's name in the core.
     kind = NULL,
     # Names of the rule's slots in Keras' order: the slots of one group stand together variable by variable.
@@ -25,8 +26,8 @@ Optimizer <- R6::R6Class("Optimizer",
       self$slot_groups <- compact(slot_groups)
       self$slot_start <- slot_start
       self$extra <- extra
-      self$iterations <- new_variable(0L, dtype = "int32", trainable = FALSE, name = "iteration",
-                                      path = paste0(snake_case(config$name), "/iteration"))
+      self$iteration <- new_variable(0L, dtype = "int32", trainable = FALSE, name = "iteration",
+                                     path = paste0(snake_case(config$name), "/iteration"))
       self$rate <- new_variable(config$learning_rate, dtype = floatx(), trainable = FALSE, name = "learning_rate",
                                 path = paste0(snake_case(config$name), "/learning_rate"))
     },
@@ -87,6 +88,11 @@ Optimizer <- R6::R6Class("Optimizer",
       if (identical(value, self$rate)) return(invisible())
       set_variable(self$rate, if (is_tensor_like(value)) value else check_rate_value(value))
     },
+    # The number of updates done.
+    iterations = function() {
+      every <- self$config$gradient_accumulation_steps
+      if (is.null(every)) self$iteration else op_floor_divide(self$iteration, every)
+    },
     variables = function() optimizer_variables(self)
   )
 )
@@ -104,7 +110,7 @@ slot_names <- function(self) {
 
 new_slots <- function(self, variable) {
   path <- gsub("/", "_", variable_field(variable, "path"), fixed = TRUE)
-  lapply(rlang::set_names(slot_names(self)), function(slot) {
+  lapply(rlang::set_names(as.character(slot_names(self))), function(slot) {
     start <- if (slot %in% unlist(self$slot_groups)) self$slot_start else 0
     name <- paste0(path, "_", slot)
     new_variable(op_full_like(variable, start), trainable = FALSE, name = name,
@@ -117,7 +123,7 @@ optimizer_variables <- function(self) {
   groups <- c(as.list(setdiff(slot_names(self), unlist(self$slot_groups))), self$slot_groups)
   by_group <- lapply(groups, function(group) lapply(self$slots, function(slots) unname(slots[group])))
   slots <- unlist(unlist(by_group, recursive = FALSE), recursive = FALSE)
-  c(list(self$iterations, self$rate), slots, unname(self$extra))
+  c(list(self$iteration, self$rate), slots, unname(self$extra))
 }
 
 # --- arguments ----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ new_step <- function(fn, inputs = NULL, trainable = list(), optimizer = NULL, ea
 # Runs the step on the rows `rows` (counted from 1; NULL: all) of every tensor. Weights and other variables change
 # only if the loss is finite; with `commit_nonfinite = TRUE` always.
 # Returns list(outputs, loss (a number or NULL), finite).
-run_step <- function(step, tensors, rows = NULL, commit_nonfinite = getOption("birnn.nonfinite") %in% "warn") {
+run_step <- function(step, tensors, rows = NULL, commit_nonfinite = identical(getOption("birnn.nonfinite"), "warn")) {
   tensors <- lapply(tensors, function(x) if (!is.null(x)) as_tensor(x))
   if (step$eager) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
   plan <- plan_for(step, tensors)
@@ -108,10 +108,9 @@ apply_constraints <- function(variables) {
 
 # An optimizer as C++ sees it: numbers, its two counters and the slot variables of each trainable variable.
 optimizer_table <- function(optimizer, variables) {
-  if (!isTRUE(optimizer$built)) optimizer$build(variables)
   list(
-    spec = optimizer$spec(), iterations = optimizer$iterations, learning_rate = optimizer$learning_rate,
-    slots = optimizer$slots, extra = optimizer$extra
+    spec = optimizer$spec(), iteration = optimizer$iteration, learning_rate = optimizer$learning_rate,
+    slots = optimizer$slots_of(variables), extra = optimizer$extra
   )
 }
 

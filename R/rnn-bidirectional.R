@@ -27,7 +27,7 @@ Bidirectional <- R6::R6Class("Bidirectional",
       self$return_sequences <- isTRUE(layer$return_sequences)
       self$return_state <- isTRUE(layer$return_state)
       self$stateful <- isTRUE(layer$stateful)
-      self$input_spec <- layer$input_spec
+      self$input_spec <- self$forward_layer$input_spec
       self$prepare_directions()
     },
 
@@ -37,12 +37,13 @@ Bidirectional <- R6::R6Class("Bidirectional",
       for (layer in layers) set_if_present(layer, "zero_output_for_mask", self$return_sequences)
       if (is.null(self$initial_weights)) return(invisible())
       halves <- split(self$initial_weights, rep(1:2, each = length(self$initial_weights) %/% 2L))
-      for (k in 1:2) layer_object(layers[[k]])$initial_weights <- unname(halves[[k]])
+      for (k in 1:2) assign("initial_weights", unname(halves[[k]]), envir = layer_object(layers[[k]]))
     },
 
     build = function(input_shape) {
       directions <- lapply(self$sublayers(), layer_object)
       for (layer in directions) build_layer(layer, input_shape)
+      self$input_spec <- directions[[1L]]$input_spec
       if (is.null(self$initial_weights)) return(invisible())
       # Both halves are checked before either is written.
       values <- lapply(directions, function(layer) {

@@ -29,9 +29,11 @@ RNN <- R6::R6Class("RNN",
 
     build = function(input_shape) {
       check_steps(self, input_shape)
+      features <- known_features(self, input_shape)
       if (self$stateful && is.na(input_shape[[1L]])) abort_no_batch_size(self, input_shape)
       build_layer(layer_object(self$cell), input_shape[-2L])
       if (self$stateful) self$states <- new_state_variables(self, input_shape[[1L]])
+      if (!is.null(self$input_spec)) self$input_spec$axes <- c("-1" = features)
     },
 
     call = function(sequences, initial_state = NULL, mask = NULL, training = FALSE) {

@@ -1,7 +1,7 @@
 # A data set ready to run, and the batches drawn from it (level 7).
 
-# Converts and checks everything once. Returns a list: `tensors` (inputs, targets, weights: NULL where there is none) and
-# `rows`, the samples to use. Builds a sequential model that has not seen data yet.
+# Converts and checks everything once. Returns a list: `tensors` (inputs, targets, weights: NULL where there is none)
+# and `rows`, the samples to use. Builds a sequential model that has not seen data yet.
 prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight = NULL, supervised = TRUE,
                          levels = model$label_levels, call = rlang::caller_env()) {
   inputs <- input_tensors(model, x, call)
@@ -63,14 +63,16 @@ check_targets <- function(setup, targets, outputs, call) {
 
 weight_tensors <- function(sample_weight, class_weight, targets, outputs, levels, call) {
   if (!is.null(class_weight)) {
-    if (!is.null(sample_weight)) birnn_abort("Only one of {.arg sample_weight} and {.arg class_weight} can be given.", call = call)
+    if (!is.null(sample_weight)) {
+      birnn_abort("Only one of {.arg sample_weight} and {.arg class_weight} can be given.", call = call)
+    }
     if (length(outputs) > 1) birnn_abort("{.arg class_weight} is for models with one output.", call = call)
     return(list(class_sample_weight(class_weight, targets[[1]], outputs[[1]], levels[[1]], call)))
   }
   if (is.null(sample_weight)) return(vector("list", length(outputs)))
   names <- vapply(outputs, `[[`, "", "name")
-  shared <- !is_plain_list(sample_weight)
-  parts <- if (shared) rep(list(sample_weight), length(outputs)) else match_parts(sample_weight, names, "sample_weight", call)
+  if (!is_plain_list(sample_weight)) sample_weight <- rep(list(sample_weight), length(outputs))
+  parts <- match_parts(sample_weight, names, "sample_weight", call)
   Map(function(part, output) if (!is.null(part)) sample_weight_tensor(part, output, call = call), parts, outputs)
 }
 
@@ -96,8 +98,8 @@ split_dataset_rows <- function(dataset, validation_split, call = rlang::caller_e
   split <- floor(n * (1 - validation_split))
   if (split == 0 || split == n) {
     birnn_abort(
-      "{.arg validation_split} = {validation_split} leaves {split} sample{?s} for training and {n - split} for validation:
-       there must be at least one of each.", call = call
+      "{.arg validation_split} = {validation_split} leaves {split} sample{?s} for training and {n - split} for
+       validation: there must be at least one of each.", call = call
     )
   }
   parts <- list(dataset, dataset)

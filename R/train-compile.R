@@ -123,7 +123,9 @@ identical_any <- function(x, choices) is.character(x) && length(x) == 1 && x %in
 
 by_shape_metrics <- c("accuracy", "acc", "crossentropy", "ce")
 
-metric_leaves <- function(metrics) if (is_single(metrics)) list(metrics) else flatten_structure(lapply(metrics, identity))
+metric_leaves <- function(metrics) {
+  if (is_single(metrics)) list(metrics) else flatten_structure(lapply(metrics, identity))
+}
 
 check_metric_spelling <- function(metric, call = rlang::caller_env()) {
   for (one in if (is.character(metric)) metric) if (!one %in% by_shape_metrics) get_metric(one)

@@ -31,7 +31,8 @@ plain_numbers <- function(x, arg, call) {
   }
   if (is.object(x) && !inherits(x, c("matrix", "array", "table")) || !(is.numeric(x) || is.logical(x))) {
     birnn_abort(
-      c("{.arg {arg}} must be an array of numbers, not {.cls {class(x)}}.", i = conversion_hint(x)),
+      c("{.arg {arg}} must be an array of numbers, not {.cls {if (is.object(x)) class(x) else typeof(x)}}.",
+        i = conversion_hint(x)),
       kind = "type", call = call
     )
   }
@@ -42,7 +43,8 @@ numbers_to_tensor <- function(x, dtype, arg, call) {
   if (identical(dtype, "int32") && is.double(x)) {
     bad <- which(is.na(x) | x != trunc(x))
     if (length(bad)) {
-      birnn_abort("{.arg {arg}} must hold whole numbers, but element {bad[[1]]} is {.val {x[[bad[[1]]]]}}.", call = call)
+      birnn_abort("{.arg {arg}} must hold whole numbers, but element {bad[[1]]} is {.val {x[[bad[[1]]]]}}.",
+                  call = call)
     }
   }
   if (!is.double(x) && (dtype %||% "") %in% c("float32", "float64")) storage.mode(x) <- "double"

@@ -31,8 +31,8 @@
 #' @param sample_weight A vector with one weight a sample; for outputs that are sequences a matrix `(samples, time)` or
 #'   `(samples, 1)`; for several outputs a list.
 #' @param initial_epoch The epoch to start with, counted from 1.
-#' @param steps_per_epoch Batches in an epoch; `NULL` is one pass over the data. With it, an epoch goes on where the last
-#'   one ended.
+#' @param steps_per_epoch Batches in an epoch; `NULL` is one pass over the data. With it, an epoch goes on where the
+#'   last one ended.
 #' @param validation_steps Batches to validate on; `NULL` is all.
 #' @param validation_batch_size `NULL` is `batch_size`.
 #' @param validation_freq Validate after every so many epochs, or a vector with the epochs after which to validate.
@@ -81,8 +81,9 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   )
   params <- list(verbose = verbose, epochs = epochs, steps = run$steps_per_epoch %||% run$batches$steps)
   history <- HistoryCallback$new()
-  shown <- c(if (verbose > 0) ProgressCallback$new(), if (isTRUE(view_metrics)) MetricsViewer$new(history))
-  run$callbacks <- new_callback_list(c(callbacks, history, shown), model$handle, params)
+  shown <- list(if (verbose > 0) ProgressCallback$new(), if (isTRUE(view_metrics)) MetricsViewer$new(history))
+  run$callbacks <- new_callback_list(c(callbacks, history, compact(shown)), model$handle, params)
+  on.exit(if (verbose > 0) shown[[1]]$leave())
   model$history <- history
   model$label_levels <- levels
   with_busy(model, "fit()", run_epochs(run))
@@ -223,7 +224,7 @@ abort_nonfinite <- function(loss, where = "") {
   birnn_abort(
     c("The loss is {.val {loss}}{where}; the weights are those before this batch.",
       i = "Look for missing or huge values in {.arg x} and {.arg y}, or lower the learning rate.",
-      i = "{.code options(birnn.nonfinite = \"warn\")} goes on, {.fn callback_terminate_on_nan} stops without an error."),
+      i = "{.code options(birnn.nonfinite = \"warn\")} goes on, {.fn callback_terminate_on_nan} stops without error."),
     kind = "numeric", call = NULL
   )
 }

@@ -1,7 +1,7 @@
 # What fit(), evaluate() and predict() print while they run (level 7).
 
-# 0: nothing; 1: a live bar; 2: a line for each epoch. "auto": nothing in tests, a live bar where someone looks on, lines
-# in documents, `elsewhere` (log files, pipes) what the caller says.
+# 0: nothing; 1: a live bar; 2: a line for each epoch. "auto": nothing in tests, a live bar where someone looks on,
+# lines in documents, `elsewhere` (log files, pipes) what the caller says.
 resolve_verbose <- function(verbose, elsewhere = 2L, call = rlang::caller_env()) {
   if (identical(verbose, "auto")) {
     if (identical(Sys.getenv("TESTTHAT"), "true")) return(0L)
@@ -48,8 +48,11 @@ ProgressCallback <- R6::R6Class(
       else cat(plain_line(self$step, seconds, logs))
       cat("\n")
       utils::flush.console()
+      self$width <- 0L
       NULL
     },
+    # Leaves a line that was begun, when training ends by an error.
+    leave = function() if (self$width > 0L) cat("\n"),
     rewrite = function(line) {
       width <- cli::ansi_nchar(line, "width")
       cat("\r", line, strrep(" ", max(0L, self$width - width)), sep = "")
@@ -80,8 +83,8 @@ live_line <- function(step, steps, seconds, logs) {
   each <- seconds / step
   total <- if (is.na(steps)) "?" else steps
   shown <- if (is.na(steps)) seconds else each * (steps - step)
-  paste0(formatC(step, width = nchar(total)), "/", total, " ", progress_bar(step, steps), " ", format_seconds(shown), " ",
-         format_step_time(each), format_logs(logs))
+  paste0(formatC(step, width = nchar(total)), "/", total, " ", progress_bar(step, steps), " ", format_seconds(shown),
+         " ", format_step_time(each), format_logs(logs))
 }
 
 final_line <- function(step, seconds, logs) {

@@ -1,4 +1,4 @@
-# What happens to one batch: forward pass, losses, metrics, as compositions of ops that run in a plan or eagerly (level 7).
+# What happens to one batch: forward pass, losses, metrics, as compositions of ops that run in a plan or not (level 7).
 
 # The step of `kind` ("train", "test", "predict"), made anew when the model, its trainable weights or compile() changed.
 step_for <- function(model, kind) {
@@ -22,7 +22,7 @@ new_model_step <- function(model, kind) {
   if (kind == "test") return(new_step(loss_function(model, training = FALSE), eager = eager))
   variables <- layer_variables(model$handle, trainable = TRUE)
   new_step(loss_function(model, training = TRUE), trainable = variables,
-           optimizer = optimizer_for(model$setup$optimizer, variables), eager = eager)
+           optimizer = model$setup$optimizer, eager = eager)
 }
 
 predict_function <- function(model) {
@@ -77,15 +77,4 @@ update_metrics <- function(setup, targets, outputs, weights) {
     weight <- if (entry$weighted) weights[[entry$output]]
     entry$metric$update_state(target, outputs[[entry$output]], sample_weight = weight)
   }
-}
-
-# --- optimizer ----------------------------------------------------------------------------------------------------
-
-# The optimizer as new_step() needs it, with the slots of just these variables: some may have been frozen since it was
-# built, their slots wait.
-optimizer_for <- function(optimizer, variables) {
-  slots <- optimizer$slots_of(variables)
-  if (length(slots) == length(optimizer$slots)) return(optimizer)
-  list(built = TRUE, spec = optimizer$spec, iterations = optimizer$iterations,
-       learning_rate = optimizer$learning_rate, slots = slots, extra = optimizer$extra)
 }

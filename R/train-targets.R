@@ -98,7 +98,9 @@ sample_weight_tensor <- function(weight, output, arg = "sample_weight", call = r
     birnn_abort(
       c("{.arg {arg}} must have {max(rank - 1L, 1L)} ax{?is/es} for the output {.val {output$name}} of shape
          {format_shape(output$shape)}, but it has shape {format_shape(sizes)}.",
-        if (rank > 2 && length(sizes) == 1) c(i = "For one weight a sequence use {.code matrix(sample_weight, ncol = 1)}.")),
+        if (rank > 2 && length(sizes) == 1) {
+          c(i = "For one weight a sequence use {.code matrix(sample_weight, ncol = 1)}.")
+        }),
       kind = "shape", call = call
     )
   }
@@ -110,8 +112,8 @@ sample_weight_tensor <- function(weight, output, arg = "sample_weight", call = r
 class_sample_weight <- function(class_weight, y, output, levels = NULL, call = rlang::caller_env()) {
   weights <- unlist(class_weight)
   if (!is.numeric(weights) || is.null(names(weights)) || length(weights) != length(class_weight)) {
-    birnn_abort("{.arg class_weight} must be a list of numbers named by class, such as {.code list(\"0\" = 1, \"1\" = 5)}.",
-                call = call)
+    birnn_abort("{.arg class_weight} must be a list of numbers named by class, such as
+                 {.code list(\"0\" = 1, \"1\" = 5)}.", call = call)
   }
   by_label <- !is.null(levels) && all(names(weights) %in% levels) && !all(grepl("^[0-9]+$", names(weights)))
   classes <- if (by_label) match(names(weights), levels) - 1L else suppressWarnings(as.numeric(names(weights)))

@@ -31,9 +31,9 @@ void apply_optimizer(const Rcpp::List& table, const Rcpp::List& variables, const
   const SEXP extra = table["extra"];
   View product;
   if (!Rf_isNull(extra) && Rf_xlength(extra) > 0) product = writable_view(Rcpp::List(extra)[0]);
-  std::int32_t& iterations = *writable_view(table["iterations"]).as<std::int32_t>();
-  optimizer_step(attrs_from_r(table["spec"]), iterations, scalar_value(table["learning_rate"]), parameters, product);
-  ++iterations;
+  std::int32_t& iteration = *writable_view(table["iteration"]).as<std::int32_t>();
+  optimizer_step(attrs_from_r(table["spec"]), iteration, scalar_value(table["learning_rate"]), parameters, product);
+  ++iteration;
 }
 
 }  // namespace birnn

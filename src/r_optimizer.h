@@ -6,7 +6,7 @@
 namespace birnn {
 
 // One update: `table` is optimizer_table() of R, `variables` the trainable ones, `gradients` one view each.
-// Counts the call in the optimizer's iterations.
+// Counts the call in the optimizer's `iteration`.
 void apply_optimizer(const Rcpp::List& table, const Rcpp::List& variables, const std::vector<View>& gradients);
 
 }  // namespace birnn

@@ -1,8 +1,8 @@
 // An independent implementation of recurrent layers (Keras 3, keras/src/layers/rnn), one number after the other.
 #include "recurrent_case.h"
 
+#include <algorithm>
 #include <cmath>
-#include <functional>
 
 namespace birnn_test {
 
@@ -132,7 +132,7 @@ ReferenceDirection run_direction(const LayerCase& c, const std::vector<Tensor>& 
       }
       sequence.push_back(last);
     }
-    if (number == 1) sequence.assign(sequence.rbegin(), sequence.rend());
+    if (number == 1) std::reverse(sequence.begin(), sequence.end());
     if (c.return_sequences)
       out.y.insert(out.y.end(), sequence.begin(), sequence.end());
     else

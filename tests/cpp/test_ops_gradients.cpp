@@ -8,7 +8,7 @@ using namespace birnn_test;
 
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 double weight(int64 output, int64 element) { return std::sin(0.91 * static_cast<double>(element) + 0.7 * static_cast<double>(output) + 0.3); }
 
@@ -83,14 +83,14 @@ Gradients numeric_gradients(const Case& c, const std::vector<Tensor>& in, const 
 void check_requests(const Run& run, const std::vector<Tensor>& in, const std::vector<Tensor>& dout,
                     const Gradients& expected, double tolerance, const std::string& words) {
   const std::set<std::size_t> reals = real_inputs(in);
-  const std::vector<Tensor> written = gradient_buffers(in, reals, nan), added = gradient_buffers(in, reals, 0.25);
+  const std::vector<Tensor> written = gradient_buffers(in, reals, not_a_number), added = gradient_buffers(in, reals, 0.25);
   run.backward(dout, written, false);
   run.backward(dout, added, true);
   for (std::size_t input : reals) {
     const std::string name = words + ", input " + std::to_string(input);
     check_close(written[input], expected.at(input), 0, tolerance, name);
     check_close(added[input], expected.at(input), 0.25, tolerance, name + " added");
-    const std::vector<Tensor> alone = gradient_buffers(in, {input}, nan);
+    const std::vector<Tensor> alone = gradient_buffers(in, {input}, not_a_number);
     run.backward(dout, alone, false);
     CHECK_CASE(alone[input].same_bits(written[input]), name + " alone");
   }
@@ -106,7 +106,7 @@ std::set<int64> all_outputs(const Run& run) {
 void check_nothing_from_above(const Run& run, const std::vector<Tensor>& in, const std::string& words) {
   const std::vector<Tensor> dout = output_gradients(run, all_outputs(run));
   for (bool accumulate : {false, true}) {
-    const std::vector<Tensor> din = gradient_buffers(in, real_inputs(in), accumulate ? 3 : nan);
+    const std::vector<Tensor> din = gradient_buffers(in, real_inputs(in), accumulate ? 3 : not_a_number);
     run.backward(dout, din, accumulate);
     for (std::size_t input : real_inputs(in))
       for (double value : din[input].values()) CHECK_CASE(value == (accumulate ? 3 : 0), words + " from nothing");

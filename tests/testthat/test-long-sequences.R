@@ -4,6 +4,23 @@ long_input <- function(time, batch = 1, features = 1) {
   array(sin(0.1 * seq_len(batch * time * features)), c(batch, time, features))
 }
 
+# Memory cells of R in use: while a tape of `length` nodes lives (beyond what was there before), and after it is gone.
+count_tape <- function(length) {
+  cells <- function() sum(gc()[, 1] * c(7, 1))
+  v <- birnn::keras_variable(1)
+  before <- cells()
+  step <- birnn::with_gradient_tape({
+    x <- birnn::op_multiply(v, 1)
+    for (k in seq_len(length - 1)) x <- birnn::op_multiply(x, v)
+    x
+  })
+  kept <- cells() - before
+  gradient <- as.numeric(birnn::tape_gradients(step$tape, step$value, list(v))[[1]])
+  rm(step, envir = environment())
+  list(kept = kept, left = cells() - before, gradient = gradient)
+}
+environment(count_tape) <- globalenv()
+
 test_that("every cell goes through 200,000 steps, forwards, backwards and for the gradients", {
   withr::local_seed(1)
   x <- long_input(200000)
@@ -38,23 +55,6 @@ test_that("a tape of 200,000 nodes neither overflows nor leaks, and its memory g
   expect_equal(kept[[3]] / kept[[2]], 2, tolerance = 0.25)
   expect_lt(max(left[-1]), 0.02 * kept[[2]])
 })
-
-# Memory cells of R in use: while a tape of `length` nodes lives (beyond what was there before), and after it is gone.
-count_tape <- function(length) {
-  cells <- function() sum(gc()[, 1] * c(7, 1))
-  v <- birnn::keras_variable(1)
-  before <- cells()
-  step <- birnn::with_gradient_tape({
-    x <- birnn::op_multiply(v, 1)
-    for (k in seq_len(length - 1)) x <- birnn::op_multiply(x, v)
-    x
-  })
-  kept <- cells() - before
-  gradient <- as.numeric(birnn::tape_gradients(step$tape, step$value, list(v))[[1]])
-  rm(step, envir = environment())
-  list(kept = kept, left = cells() - before, gradient = gradient)
-}
-environment(count_tape) <- globalenv()
 
 resident_megabytes <- function() {
   line <- grep("^VmRSS:", readLines("/proc/self/status"), value = TRUE)

@@ -1,0 +1,48 @@
+# What training prints: when, and how numbers and times are written.
+
+test_that("'auto' is silent in tests, writes lines in documents, and else follows the console", {
+  withr::local_envvar(TESTTHAT = "true")
+  expect_equal(resolve_verbose("auto"), 0L)
+  withr::local_envvar(TESTTHAT = "")
+  withr::local_options(knitr.in.progress = TRUE)
+  expect_equal(resolve_verbose("auto"), 2L)
+  expect_equal(resolve_verbose(TRUE), 1L)
+  expect_error(resolve_verbose(3), class = "birnn_error_value")
+  expect_error(resolve_verbose("loud"), class = "birnn_error_value")
+})
+
+test_that("values have four digits, small ones in scientific notation; validation comes last", {
+  expect_equal(format_logs(list(loss = 0.12345, mae = 0.0001)), " - loss: 0.1235 - mae: 1.0000e-04")
+  expect_equal(format_logs(list(val_loss = 2, loss = 1)), " - loss: 1.0000 - val_loss: 2.0000")
+  expect_equal(format_logs(list(loss = NaN)), " - loss: NaN")
+  expect_equal(format_logs(list()), "")
+})
+
+test_that("times are short", {
+  expect_equal(vapply(c(3, 75, 3700), format_seconds, ""), c("3s", "1:15", "1:01:40"))
+  expect_equal(vapply(c(2, 0.012, 3e-5), format_step_time, ""), c("2s/step", "12ms/step", "30us/step"))
+})
+
+test_that("the bar has 20 cells and fits the console", {
+  withr::local_options(cli.unicode = FALSE, cli.num_colors = 1L, cli.width = 40, width = 40)
+  expect_equal(progress_bar(5, 10), "==========..........")
+  expect_equal(progress_bar(3, NA), "....................")
+  line <- fit_console(live_line(5, 10, 1, list(loss = 1, mean_absolute_error = 2)))
+  expect_match(line, "^ 5/10 ==========\\.{10} 1s 200ms/step")
+  expect_lte(cli::ansi_nchar(line), 39)
+})
+
+test_that("fit() prints epochs and a line for each (2), or a bar (1)", {
+  withr::local_options(cli.unicode = FALSE, cli.num_colors = 1L)
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  model |> compile("sgd", loss = "mse")
+  x <- matrix(0, 4, 2)
+  lines <- capture.output(fit(model, x, rep(1, 4), epochs = 2, batch_size = 2, verbose = 2))
+  expect_equal(lines[c(1, 3)], c("Epoch 1/2", "Epoch 2/2"))
+  expect_match(lines[c(2, 4)], "^2/2 - 0s - .*/step - loss: [0-9.]+$")
+  bar <- capture.output(fit(model, x, rep(1, 4), batch_size = 2, verbose = 1))
+  expect_match(bar[[1]], "\r2/2 ={20} 0s .*/step - loss: [0-9.]+$")
+  expect_silent(fit(model, x, rep(1, 4), verbose = 0))
+  expect_match(capture.output(e <- evaluate(model, x, rep(1, 4), verbose = 2)), "^1/1 - 0s")
+  expect_silent(predict(model, x, verbose = 0))
+})
