@@ -125,8 +125,10 @@ add_unused_inputs <- function(graph, inputs) {
   graph
 }
 
+# A model that starts at a tensor in the middle of another one does not own the layer the tensor comes from.
 ordered_layers <- function(graph) {
-  layers <- lapply(graph$nodes, `[[`, "layer")
+  owned <- Filter(function(node) !node$is_start || inherits(layer_object(node$layer), "InputLayer"), graph$nodes)
+  layers <- lapply(owned, `[[`, "layer")
   addresses <- vapply(layers, function(layer) rlang::obj_address(layer_object(layer)), "")
   layers <- unname(layers[!duplicated(addresses)])
   addresses <- unique(unname(addresses))

@@ -82,7 +82,7 @@ summary_columns <- function(connected, show_trainable) {
 # One call of one layer after the other: then nothing needs to say what it is connected to.
 is_chain <- function(graph) {
   depths <- vapply(graph$nodes, `[[`, 1, "depth")
-  inputs <- vapply(graph$nodes, function(node) length(node$node$inputs), integer(1))
+  inputs <- vapply(graph$nodes, function(node) length(node$parents), integer(1))
   layers <- vapply(graph$nodes, function(node) rlang::obj_address(layer_object(node$layer)), "")
   !anyDuplicated(depths) && !anyDuplicated(layers) && all(inputs <= 1)
 }
@@ -143,7 +143,7 @@ summary_connections <- function(self, model) {
   own <- Filter(function(node) identical(layer_object(node$layer), self), model$graph$nodes)
   own <- own[order(vapply(own, `[[`, 1L, "index"))]
   words <- unlist(lapply(own, function(node) {
-    vapply(if (node$is_start) list() else node$node$inputs, function(tensor) {
+    vapply(node$parents, function(tensor) {
       history <- tensor[["history"]]
       sprintf("%s[%d][%d]", history$layer$name, history$node - 1L, history$tensor - 1L)
     }, character(1))

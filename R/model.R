@@ -108,7 +108,8 @@ model_call_inputs <- function(model, inputs, mask) {
 session_token <- new.env(parent = emptyenv())
 
 # Evaluates `code` while nothing else may train or compile the model. Callbacks may evaluate and predict.
-with_busy <- function(model, what, code) {
+with_busy <- function(model, what, code, call = rlang::caller_env()) {
+  check_idle(model, what, call)
   model$busy <- list(what = what, session = session_token)
   on.exit(model$busy <- NULL)
   code

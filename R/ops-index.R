@@ -33,13 +33,22 @@ op_take_along_axis <- function(x, indices, axis = NULL, zero_indexed = FALSE) {
 
 look_up <- function(name, x, indices, axis, zero_indexed, call = rlang::caller_env()) {
   x <- as_operand(x)
-  indices <- zero_based_indices(indices, zero_indexed, call)
   if (is.null(axis)) {
     x <- op_reshape(x, -1)
-    if (name == "take_along_axis") indices <- op_reshape(indices, -1)
+    if (name == "take_along_axis" && length(dim(indices)) > 1) indices <- op_reshape(indices, -1)
     axis <- 1
   }
-  apply_op(name, list(x, indices), list(axis = one_axis(axis, tensor_rank(x), call = call)))
+  axis <- one_axis(axis, tensor_rank(x), call = call)
+  if (!is_tensor_like(indices)) check_index_range(indices, tensor_shape(x)[[axis + 1]], zero_indexed, call)
+  apply_op(name, list(x, zero_based_indices(indices, zero_indexed, call)), list(axis = axis))
+}
+
+# In the user's way of counting. Indices that come as tensors are checked by the core.
+check_index_range <- function(indices, size, zero_indexed, call) {
+  last <- size - isTRUE(zero_indexed)
+  outside <- indices[!is.na(indices) & (indices > last | indices < -size)]
+  if (is.na(size) || length(outside) == 0) return(invisible())
+  birnn_abort("{.arg indices} must be from {-size} to {last} for an axis of size {size}, not {outside[[1]]}.", call = call)
 }
 
 # Indices of the user as int32 ones that count from 0; negative ones count from the end in both.
@@ -65,8 +74,10 @@ op_slice <- function(inputs, start_indices, shape) {
   begin <- zero_based_axis(unlist(start_indices), .Machine$integer.max, "start_indices")
   sizes <- as_shape(shape)
   if (length(begin) != tensor_rank(inputs) || length(sizes) != length(begin)) {
-    birnn_abort("{.arg start_indices} and {.arg shape} must have one number for each of the {tensor_rank(inputs)} ax{?is/es}.",
-                kind = "shape")
+    birnn_abort(
+      "{.arg start_indices} and {.arg shape} must have one number for each of the {tensor_rank(inputs)} ax{?is/es}.",
+      kind = "shape"
+    )
   }
   end <- ifelse(is.na(sizes), NaN, begin + sizes)
   apply_op("slice", list(inputs), list(begin = as.numeric(begin), end = end, stride = rep(1, length(begin))))

@@ -57,7 +57,7 @@ check_targets <- function(setup, targets, outputs, call) {
     if (is.null(targets[[k]])) {
       birnn_abort("{.arg {arg}} is missing, but the loss {.val {loss_name(loss)}} needs it.", call = call)
     }
-    if (loss$class_name %in% registered_names("loss")) check_target(targets[[k]], outputs[[k]], loss, arg, call)
+    if (isTRUE(loss$class_name %in% registered_names("loss"))) check_target(targets[[k]], outputs[[k]], loss, arg, call)
   }
 }
 

@@ -308,9 +308,7 @@ void backward_where(const BackwardCall& call) {
       for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[3], const int64(&stride)[3]) {
         const std::uint8_t* condition = call.in[0].as<std::uint8_t>() + offset[0];
         const T* dy = call.dout[0].as<T>() + start;
-        const auto gradient = [&](int64 i) {
-          return (condition[i * stride[0]] != 0) == (operand == 1) ? dy[i] : T(0);
-        };
+        const auto gradient = [&](int64 i) { return (condition[i * stride[0]] != 0) == (operand == 1) ? dy[i] : T(0); };
         T* target = call.din[operand].as<T>() + offset[operand];
         with_flag(adds, [&](auto add) { put_row<decltype(add)>(n, stride[operand], target, gradient); });
       });

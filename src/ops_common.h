@@ -1,4 +1,5 @@
-// What the families of ops share: dispatch on the dtype, checks for `infer`, reading attributes, zero gradients (level L3).
+// What the families of ops share: dispatch on the dtype, checks for `infer`, reading attributes, zero gradients (level
+// L3).
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -180,8 +181,8 @@ inline AxisSet axis_set(const char* label, const Attrs& attrs, int rank) {
   return set;
 }
 
-// A shape written in codes: a size >= 0, or -(10 + k) for the size of axis k of `source`, or -1 for an open size, of which
-// there may be one (its axis goes to `open`).
+// A shape written in codes: a size >= 0, or -(10 + k) for the size of axis k of `source`, or -1 for an open size, of
+// which there may be one (its axis goes to `open`).
 inline Shape shape_from_codes(const char* label, const std::vector<double>& codes, const Shape& source, int* open) {
   Shape out;
   *open = -1;
@@ -195,7 +196,8 @@ inline Shape shape_from_codes(const char* label, const std::vector<double>& code
       *open = out.rank();
       out.push(unknown_size);
     } else {
-      fail_op(label, "value", size == -1 ? "only one size can be left open" : "there is no size " + std::to_string(size));
+      fail_op(label, "value",
+              size == -1 ? "only one size can be left open" : "there is no size " + std::to_string(size));
     }
   }
   return out;

@@ -128,8 +128,7 @@ void forward_cast(const ForwardCall& call) { convert_all<std::false_type>(call.i
 
 void backward_cast(const BackwardCall& call) {
   if (!wanted(call, 0) || no_gradient(call, 1)) return;
-  with_flag(call.accumulate[0],
-            [&](auto accumulate) { convert_all<decltype(accumulate)>(call.dout[0], call.din[0]); });
+  with_flag(call.accumulate[0], [&](auto accumulate) { convert_all<decltype(accumulate)>(call.dout[0], call.din[0]); });
 }
 
 // --- identity and stop_gradient: the same bytes under a new name ---

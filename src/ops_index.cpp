@@ -156,7 +156,8 @@ void forward_one_hot(const ForwardCall& call) {
 void register_index_ops() {
   register_op({"take", infer_take<Take>, forward_take<Take>, backward_take<Take>, 2u, 0u, -1});
   register_op({"embedding", infer_take<Embedding>, forward_take<Embedding>, backward_take<Embedding>, 2u, 0u, -1});
-  register_op({"take_along_axis", infer_take_along_axis, forward_take_along_axis, backward_take_along_axis, 2u, 0u, -1});
+  register_op(
+      {"take_along_axis", infer_take_along_axis, forward_take_along_axis, backward_take_along_axis, 2u, 0u, -1});
   register_op({"one_hot", infer_one_hot, forward_one_hot, nullptr, 0u, 0u, -1});
 }
 

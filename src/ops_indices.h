@@ -9,7 +9,8 @@ namespace birnn {
 [[noreturn]] inline void fail_index(const char* label, std::int32_t index, int64 position, int64 low, int64 size) {
   const std::string range =
       size == 0 ? "there are no elements" : "must be in " + std::to_string(low) + ".." + std::to_string(size - 1);
-  fail_op(label, "value", "index " + std::to_string(index) + " (number " + std::to_string(position + 1) + "): " + range);
+  fail_op(label, "value",
+          "index " + std::to_string(index) + " (number " + std::to_string(position + 1) + "): " + range);
 }
 
 // Names the first index outside low..size-1. `accepts(index)` lets others pass.

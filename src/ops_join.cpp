@@ -94,7 +94,8 @@ Inference infer_split(const Attrs& attrs, const std::vector<Meta>& in) {
   }
   if (open > 1) fail_op(label, "value", "only one size can be left open");
   if (sizes.empty() || (x[axis] != unknown_size && (open > 0 ? given > x[axis] : given != x[axis])))
-    fail_op(label, "shape", "the sizes do not add up to axis " + std::to_string(axis + 1) + " of a tensor of shape " + x.text());
+    fail_op(label, "shape",
+            "the sizes do not add up to axis " + std::to_string(axis + 1) + " of a tensor of shape " + x.text());
   Inference result;
   for (double number : sizes) {
     Shape part = x;
@@ -154,7 +155,8 @@ void roll(const Attrs& attrs, int64 shift, const View& from, const View& to) {
   const Split3 split(shape, axis_attr("op_roll", attrs, shape.rank(), -1));
   if (split.size == 0) return;
   const int64 row = split.size * split.inner;
-  const int64 head = ((shift % split.size + split.size) % split.size) * split.inner;  // elements that come back at the start
+  const int64 head =
+      ((shift % split.size + split.size) % split.size) * split.inner;  // elements that come back at the start
   with_any(to.dtype(), [&](auto zero) {
     using T = decltype(zero);
     move_columns<Add>(split.outer, row - head, from.as<T>(), row, to.as<T>() + head, row);

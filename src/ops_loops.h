@@ -90,8 +90,8 @@ Grid<N> broadcast_grid(const Shape& target, const Shape* const (&operands)[N]) {
   return grid;
 }
 
-// Rows of a broadcast grid: the innermost axis has stride 1 or 0 for every operand. Calls fn(start, n, offsets, strides)
-// with the position of the row in the row-major target.
+// Rows of a broadcast grid: the innermost axis has stride 1 or 0 for every operand. Calls fn(start, n, offsets,
+// strides) with the position of the row in the row-major target.
 template <int N, typename Fn>
 void for_each_row(Grid<N> grid, Fn&& fn) {
   int64 inner[N];
@@ -116,8 +116,8 @@ void with_steps(const int64 (&stride)[2], Fn&& fn) {
     stride[1] == 0 ? fn(Step1{}, Step0{}) : fn(Step1{}, Step1{});
 }
 
-// Prepares the gradient of an operand that may have been broadcast. False if each of its elements is met once and nothing
-// is there yet, so that rows may simply be written.
+// Prepares the gradient of an operand that may have been broadcast. False if each of its elements is met once and
+// nothing is there yet, so that rows may simply be written.
 inline bool start_row_sums(const BackwardCall& call, int input) {
   if (!call.accumulate[input] && call.din[input].count() == call.dout[0].count()) return false;
   start_sum(call, input);

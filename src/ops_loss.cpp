@@ -15,7 +15,8 @@ template <typename T>
 struct Clip {
   T low, high;
   explicit Clip(const Attrs& attrs)
-      : low(static_cast<T>(attrs.number("epsilon", 1e-7))), high(T(1) - static_cast<T>(attrs.number("epsilon", 1e-7))) {}
+      : low(static_cast<T>(attrs.number("epsilon", 1e-7))),
+        high(T(1) - static_cast<T>(attrs.number("epsilon", 1e-7))) {}
   T operator()(T p) const { return p < low ? low : p > high ? high : p; }
   bool inside(T p) const { return !(p < low || p > high); }
 };
@@ -249,8 +250,8 @@ Inference infer_sparse(const Attrs& attrs, const std::vector<Meta>& in) {
   if (in[1].shape.rank() == 0 || in[1].shape.last() == 0)
     fail_op(sparse_label, "shape", "needs predictions along a last axis, got shape " + in[1].shape.text());
   if (in[0].shape.rank() != in[1].shape.rank() - 1)
-    fail_op(sparse_label, "shape", "labels of shape " + in[0].shape.text() + " do not fit predictions of shape " +
-                                       in[1].shape.text());
+    fail_op(sparse_label, "shape",
+            "labels of shape " + in[0].shape.text() + " do not fit predictions of shape " + in[1].shape.text());
   return infer_one(in[1].dtype, common_shape(sparse_label, in[0].shape, without_last(in[1].shape)));
 }
 

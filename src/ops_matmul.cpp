@@ -80,9 +80,9 @@ void forward_matmul(const ForwardCall& call) {
   with_float(call.out[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_each_matrix(product, [&](int64 a, int64 b, int64 c) {
-      gemm<T>(product.a.transposed, product.b.transposed, product.m(), product.n(), product.k(),
-              call.in[0].as<T>() + a, product.a.stored_columns(), call.in[1].as<T>() + b, product.b.stored_columns(),
-              false, call.out[0].as<T>() + c, product.n());
+      gemm<T>(product.a.transposed, product.b.transposed, product.m(), product.n(), product.k(), call.in[0].as<T>() + a,
+              product.a.stored_columns(), call.in[1].as<T>() + b, product.b.stored_columns(), false,
+              call.out[0].as<T>() + c, product.n());
     });
   });
 }

@@ -24,8 +24,8 @@ void for_each_uniform(std::uint64_t key, int64 n, Fn&& fn) {
   }
 }
 
-// x with P(X <= x) = p for a standard normal X: Wichura's AS 241 (doi:10.2307/2347330), without its far tails: p must lie in
-// [1e-11, 1 - 1e-11].
+// x with P(X <= x) = p for a standard normal X: Wichura's AS 241 (doi:10.2307/2347330), without its far tails: p must
+// lie in [1e-11, 1 - 1e-11].
 double normal_quantile(double p) {
   static const double a[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
                               1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
@@ -38,8 +38,8 @@ double normal_quantile(double p) {
                               3.9307895800092710610e4,
                               2.8729085735721942674e4,
                               5.2264952788528545610e3};
-  static const double c[8] = {1.42343711074968357734e0, 4.63033784615654529590e0,  5.76949722146069140550e0,
-                              3.64784832476320460504e0, 1.27045825245236838258e0,  2.41780725177450611770e-1,
+  static const double c[8] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
+                              3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
                               2.27238449892691845833e-2, 7.74545014278341407640e-4};
   static const double d[8] = {1.0,
                               2.05319162663775882187e0,
@@ -83,7 +83,8 @@ Shape random_shape(const char* label, const Attrs& attrs, const Shape& like) {
   return out;
 }
 
-// --- random_uniform, random_normal, truncated_normal: inputs seed, like (optional); attrs `shape` in codes, `dtype` ---
+// --- random_uniform, random_normal, truncated_normal: inputs seed, like (optional); attrs `shape` in codes, `dtype`
+// ---
 
 // `minval` (0), `maxval` (1, not included)
 struct Uniform {
@@ -160,8 +161,8 @@ void register_random() {
   register_op({registry_name(Op::label), infer_random<Op>, forward_random<Op>, nullptr, 0u, 0u, -1});
 }
 
-// --- dropout_mask: inputs seed, like; attrs `rate`, `shape` in codes (that of like if absent), `count` masks in front ---
-// 0 with probability `rate`, else 1 / (1 - rate).
+// --- dropout_mask: inputs seed, like; attrs `rate`, `shape` in codes (that of like if absent), `count` masks in front
+// --- 0 with probability `rate`, else 1 / (1 - rate).
 
 Inference infer_dropout_mask(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_dropout_mask";
@@ -188,7 +189,7 @@ void forward_dropout_mask(const ForwardCall& call) {
     T* y = call.out[0].as<T>();
     const T kept = rate < 1 ? static_cast<T>(1 / (1 - rate)) : T(0);
     for_each_uniform<T>(key_of(call.in[0]), call.out[0].count(),
-                        [&](int64 e, T u) { y[e] = static_cast<double>(u) < rate ? T(0) : kept; });
+                        [&](int64 e, T u) { y[e] = kept * static_cast<T>(static_cast<double>(u) >= rate); });
   });
 }
 

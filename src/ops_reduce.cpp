@@ -170,8 +170,8 @@ struct LogSumExp : Plain {
     reduction.fold<MaxFold<T>>(x, width, shift, [](T xi, int) { return xi; });
     for (int j = 0; j < width; ++j)
       if (std::isinf(shift[j])) shift[j] = T(0);  // Inf - Inf would be NaN
-    reduction.fold<SumFold<double>>(
-        x, width, sum, [&](T xi, int j) { return static_cast<double>(std::exp(xi - shift[j])); });
+    reduction.fold<SumFold<double>>(x, width, sum,
+                                    [&](T xi, int j) { return static_cast<double>(std::exp(xi - shift[j])); });
     for (int j = 0; j < width; ++j) y[j] = static_cast<T>(static_cast<double>(shift[j]) + std::log(sum[j]));
   }
   static void prepare(const Block<T>& block, Slopes<T>& slopes) {
@@ -240,15 +240,15 @@ void backward_reduction(const BackwardCall& call) {
     reduction.for_each_block([&](int64 output, int width, int64 offset) {
       Slopes<T> slopes;
       for (int j = 0; j < width; ++j) slopes.centre[j] = T(0);
-      Op<T>::prepare(Block<T>{reduction, from(x, offset), from(call.out[0].as<T>(), output),
-                              call.dout[0].as<T>() + output, width},
-                     slopes);
+      Op<T>::prepare(
+          Block<T>{reduction, from(x, offset), from(call.out[0].as<T>(), output), call.dout[0].as<T>() + output, width},
+          slopes);
       reduction.for_each_run(width, offset, [&](int64 start, int64 n, int64 step) {
         with_flag(call.accumulate[0], [&](auto accumulate) {
           for (int64 i = 0; i < n; ++i)
-            store<decltype(accumulate)>(dx[start + i],
-                                        Op<T>::gradient(Op<T>::inputs ? x[start + i] : T(0), slopes.scale[i * step],
-                                                        slopes.centre[i * step]));
+            store<decltype(accumulate)>(
+                dx[start + i],
+                Op<T>::gradient(Op<T>::inputs ? x[start + i] : T(0), slopes.scale[i * step], slopes.centre[i * step]));
         });
       });
     });

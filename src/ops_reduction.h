@@ -1,4 +1,5 @@
-// Reducing a tensor over some of its axes, in an order that depends on the shape of one result's elements only (level L3).
+// Reducing a tensor over some of its axes, in an order that depends on the shape of one result's elements only (level
+// L3).
 #pragma once
 #include <limits>
 
@@ -44,7 +45,8 @@ struct AllFold {
   static Acc join(Acc a, Acc b) { return a & b; }
 };
 
-// The results of a reduction come in blocks of neighbours: up to `block_width` columns if the innermost axis stays, else one.
+// The results of a reduction come in blocks of neighbours: up to `block_width` columns if the innermost axis stays,
+// else one.
 class Reduction {
  public:
   static constexpr int block_width = 64;
@@ -110,8 +112,8 @@ class Reduction {
     forwards([&](int64 offset) { fn(last - offset); });
   }
 
-  // Calls fn(start, n, step) for every run of n neighbours in the block: they belong to its only column (step 0) or to its
-  // n columns (step 1).
+  // Calls fn(start, n, step) for every run of n neighbours in the block: they belong to its only column (step 0) or to
+  // its n columns (step 1).
   template <typename Fn>
   void for_each_run(int width, int64 offset, Fn&& fn) const {
     walk(inner_reduced_, [&](const int64(&start)[1]) {

@@ -38,8 +38,7 @@ Inference infer_reshape(const Attrs& attrs, const std::vector<Meta>& in) {
   const Counts counts = counts_to_compare(label, codes, source);
   if (counts.from != unknown_size && counts.to != unknown_size) {
     const bool fits = open < 0 ? counts.from == counts.to : counts.to != 0 && counts.from % counts.to == 0;
-    if (!fits)
-      fail_op(label, "shape", "a tensor of shape " + source.text() + " cannot take the shape " + out.text());
+    if (!fits) fail_op(label, "shape", "a tensor of shape " + source.text() + " cannot take the shape " + out.text());
     if (open >= 0) out[open] = counts.from / counts.to;
   }
   return infer_one(in[0].dtype, out);
@@ -84,7 +83,8 @@ Inference infer_transpose(const Attrs& attrs, const std::vector<Meta>& in) {
   const Shape& x = in[0].shape;
   const std::vector<double>& perm = attrs.numbers("perm");
   if (attrs.has("perm") && static_cast<int>(perm.size()) != x.rank())
-    fail_op(label, "value", "needs an order of all " + std::to_string(x.rank()) + " axes of a tensor of shape " + x.text());
+    fail_op(label, "value",
+            "needs an order of all " + std::to_string(x.rank()) + " axes of a tensor of shape " + x.text());
   bool used[max_rank] = {false};
   Shape out;
   for (int k = 0; k < x.rank(); ++k) {
@@ -134,8 +134,7 @@ Range range_of(const Attrs& attrs, int axis) {
 // A bound counted from the start, moved into lowest..highest.
 int64 bound(double given, double otherwise, int64 size, int64 lowest, int64 highest) {
   const double position = std::isnan(given) ? otherwise : given < 0 ? given + static_cast<double>(size) : given;
-  return static_cast<int64>(
-      std::fmin(std::fmax(position, static_cast<double>(lowest)), static_cast<double>(highest)));
+  return static_cast<int64>(std::fmin(std::fmax(position, static_cast<double>(lowest)), static_cast<double>(highest)));
 }
 
 Picked pick(const Range& range, int64 size) {
@@ -322,7 +321,8 @@ void register_shape_ops() {
   register_view<broadcast_map>("broadcast_to", infer_broadcast_to);
   register_view<tile_map>("tile", infer_tile);
   register_view<repeat_map>("repeat", infer_repeat);
-  register_op({"broadcast_like", infer_broadcast_like, forward_view<broadcast_map>, backward_broadcast_like, 0u, 0u, -1});
+  register_op(
+      {"broadcast_like", infer_broadcast_like, forward_view<broadcast_map>, backward_broadcast_like, 0u, 0u, -1});
   register_join_ops();
   register_fill_ops();
 }

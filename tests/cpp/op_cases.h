@@ -52,16 +52,18 @@ inline void add_unary_cases(std::vector<Case>& cases) {
   for (const char* op : {"negative", "exp", "expm1", "abs", "square", "sign", "floor", "ceil", "round", "sin", "cos",
                          "erf", "reciprocal", "is_finite", "is_nan"})
     cases.push_back({op, {}, {real({batch, 3, 2})}});
-  for (const char* op : {"log", "log1p", "log2", "log10", "sqrt", "rsqrt"}) cases.push_back({op, {}, {real({batch, 5}, 0.2, 3)}});
+  for (const char* op : {"log", "log1p", "log2", "log10", "sqrt", "rsqrt"})
+    cases.push_back({op, {}, {real({batch, 5}, 0.2, 3)}});
   for (const char* op : {"negative", "abs", "square", "sign"}) cases.push_back({op, {}, {whole({batch, 4}, -5, 5)}});
   cases.push_back({"logical_not", {}, {logical({batch, 3})}});
-  for (const char* name : {"linear",       "tanh",       "sigmoid",     "relu",        "relu6",        "leaky_relu",
-                           "elu",          "selu",       "celu",        "softplus",    "softsign",     "silu",
-                           "gelu",         "gelu_tanh",  "exponential", "log_sigmoid", "hard_sigmoid", "hard_silu",
-                           "hard_tanh",    "mish",       "tanh_shrink", "soft_shrink", "hard_shrink",  "threshold",
-                           "squareplus",   "sparse_plus", "sparse_sigmoid"})
+  for (const char* name :
+       {"linear",      "tanh",        "sigmoid",      "relu",       "relu6",       "leaky_relu",    "elu",
+        "selu",        "celu",        "softplus",     "softsign",   "silu",        "gelu",          "gelu_tanh",
+        "exponential", "log_sigmoid", "hard_sigmoid", "hard_silu",  "hard_tanh",   "mish",          "tanh_shrink",
+        "soft_shrink", "hard_shrink", "threshold",    "squareplus", "sparse_plus", "sparse_sigmoid"})
     cases.push_back({"activation", make_attrs({}, {{"name", name}}), {real({batch, 7}, -4, 7)}});
-  cases.push_back({"activation", make_attrs({{"params", {0.3, 2, 0.1}}}, {{"name", "relu"}}), {real({batch, 7}, -4, 7)}});
+  cases.push_back(
+      {"activation", make_attrs({{"params", {0.3, 2, 0.1}}}, {{"name", "relu"}}), {real({batch, 7}, -4, 7)}});
   cases.push_back({"clip", make_attrs({{"min", {-0.5}}, {"max", {0.7}}}), {real({batch, 6})}});
   cases.push_back({"clip", make_attrs({{"min", {0.1}}}), {real({batch, 6})}});
   cases.push_back({"clip", make_attrs({{"min", {-2}}, {"max", {3}}}), {whole({batch, 6}, -5, 5)}});
@@ -119,7 +121,8 @@ inline void add_shape_cases(std::vector<Case>& cases) {
   cases.push_back({"transpose", make_attrs({{"perm", {0, 2, 1}}}), {real({batch, 3, 4})}});
   cases.push_back({"transpose", {}, {real({batch, 3, 4})}, false});
   cases.push_back({"slice", make_attrs({{"begin", {open, 1}}, {"end", {open, open}}}), {real({batch, 4, 3})}});
-  cases.push_back({"slice", make_attrs({{"begin", {open, -1, 3}}, {"end", {open, open, 0}}, {"stride", {1, 1, -2}}}),
+  cases.push_back({"slice",
+                   make_attrs({{"begin", {open, -1, 3}}, {"end", {open, open, 0}}, {"stride", {1, 1, -2}}}),
                    {real({batch, 4, 5})}});
   cases.push_back({"slice", make_attrs({{"begin", {1}}, {"end", {2}}}), {real({batch, 4})}, false});
   cases.push_back({"flip", make_attrs({{"axis", {1}}}), {real({batch, 4, 3})}});
@@ -131,11 +134,13 @@ inline void add_shape_cases(std::vector<Case>& cases) {
   cases.push_back({"tile", make_attrs({{"repeats", {2, 2, 1}}}), {real({batch, 3})}, false});
   cases.push_back({"repeat", make_attrs({{"repeats", {3}}, {"axis", {1}}}), {real({batch, 2, 3})}});
   cases.push_back({"repeat", make_attrs({{"repeats", {2}}}), {real({batch, 2})}, false});
-  cases.push_back({"concatenate", make_attrs({{"axis", {-1}}}), {real({batch, 2, 3}), real({batch, 2, 1}), real({batch, 2, 2})}});
+  cases.push_back(
+      {"concatenate", make_attrs({{"axis", {-1}}}), {real({batch, 2, 3}), real({batch, 2, 1}), real({batch, 2, 2})}});
   cases.push_back({"concatenate", make_attrs({{"axis", {0}}}), {real({batch, 2}), real({batch, 2})}, false});
   cases.push_back({"split", make_attrs({{"axis", {1}}, {"sizes", {2, 1, -1}}}), {real({batch, 6, 2})}});
   cases.push_back({"split", make_attrs({{"axis", {0}}, {"sizes", {1, -1}}}), {real({batch, 2})}, false});
-  cases.push_back({"pad", make_attrs({{"before", {0, 1, 0}}, {"after", {0, 2, 1}}, {"value", {9}}}), {real({batch, 2, 3})}});
+  cases.push_back(
+      {"pad", make_attrs({{"before", {0, 1, 0}}, {"after", {0, 2, 1}}, {"value", {9}}}), {real({batch, 2, 3})}});
   cases.push_back({"roll", make_attrs({{"shift", {-4}}, {"axis", {1}}}), {real({batch, 3, 2})}});
   cases.push_back({"roll", make_attrs({{"shift", {2}}}), {real({batch, 3})}, false});
   cases.push_back({"full_like", make_attrs({{"value", {3}}}), {real({batch, 3})}});
@@ -180,8 +185,10 @@ inline void add_loss_and_random_cases(std::vector<Case>& cases) {
   for (const char* op : {"random_uniform", "random_normal", "truncated_normal"})
     cases.push_back({op, make_attrs({{"shape", {-10, 3, -11}}}), {whole({2}, 1, 9), real({batch, 4})}, false});
   cases.push_back({"dropout_mask", make_attrs({{"rate", {0.4}}}), {whole({2}, 1, 9), real({batch, 3, 4})}, false});
-  cases.push_back({"dropout_mask", make_attrs({{"rate", {0.4}}, {"shape", {-10, 1, -12}}, {"count", {4}}}),
-                   {whole({2}, 1, 9), real({batch, 3, 4})}, false});
+  cases.push_back({"dropout_mask",
+                   make_attrs({{"rate", {0.4}}, {"shape", {-10, 1, -12}}, {"count", {4}}}),
+                   {whole({2}, 1, 9), real({batch, 3, 4})},
+                   false});
   cases.push_back({"next_seed", {}, {whole({2}, 1, 9)}, false});
 }
 

@@ -1,4 +1,5 @@
-// Running single ops in the C++ tests: tensors that own their memory, forward and backward calls (uses levels L0 and L3).
+// Running single ops in the C++ tests: tensors that own their memory, forward and backward calls (uses levels L0 and
+// L3).
 #pragma once
 #include <cstring>
 #include <limits>
@@ -37,19 +38,31 @@ class Tensor {
   View view() const { return absent() ? View() : View{data(), meta_}; }
   double get(int64 i) const {
     switch (meta_.dtype) {
-      case DType::float32: return static_cast<const float*>(data())[i];
-      case DType::float64: return static_cast<const double*>(data())[i];
-      case DType::int32: return static_cast<const std::int32_t*>(data())[i];
-      case DType::boolean: return static_cast<const std::uint8_t*>(data())[i];
+      case DType::float32:
+        return static_cast<const float*>(data())[i];
+      case DType::float64:
+        return static_cast<const double*>(data())[i];
+      case DType::int32:
+        return static_cast<const std::int32_t*>(data())[i];
+      case DType::boolean:
+        return static_cast<const std::uint8_t*>(data())[i];
     }
     return 0;
   }
   void set(int64 i, double value) {
     switch (meta_.dtype) {
-      case DType::float32: static_cast<float*>(data())[i] = static_cast<float>(value); break;
-      case DType::float64: static_cast<double*>(data())[i] = value; break;
-      case DType::int32: static_cast<std::int32_t*>(data())[i] = static_cast<std::int32_t>(value); break;
-      case DType::boolean: static_cast<std::uint8_t*>(data())[i] = value != 0; break;
+      case DType::float32:
+        static_cast<float*>(data())[i] = static_cast<float>(value);
+        break;
+      case DType::float64:
+        static_cast<double*>(data())[i] = value;
+        break;
+      case DType::int32:
+        static_cast<std::int32_t*>(data())[i] = static_cast<std::int32_t>(value);
+        break;
+      case DType::boolean:
+        static_cast<std::uint8_t*>(data())[i] = value != 0;
+        break;
     }
   }
   void fill(double value) {

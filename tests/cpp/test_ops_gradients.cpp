@@ -10,7 +10,9 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-double weight(int64 output, int64 element) { return std::sin(0.91 * static_cast<double>(element) + 0.7 * static_cast<double>(output) + 0.3); }
+double weight(int64 output, int64 element) {
+  return std::sin(0.91 * static_cast<double>(element) + 0.7 * static_cast<double>(output) + 0.3);
+}
 
 // Gradients that flow into the outputs; those in `absent` do not exist.
 std::vector<Tensor> output_gradients(const Run& run, const std::set<int64>& absent) {
@@ -65,8 +67,8 @@ void check_close(const Tensor& got, const std::vector<double>& expected, double 
                  const std::string& words) {
   for (int64 i = 0; i < got.count(); ++i)
     CHECK_CASE(check::close(got.get(i), expected[static_cast<std::size_t>(i)] + shift, tolerance),
-                  words + ": element " + std::to_string(i) + " is " + std::to_string(got.get(i)) + ", not " +
-                      std::to_string(expected[static_cast<std::size_t>(i)] + shift));
+               words + ": element " + std::to_string(i) + " is " + std::to_string(got.get(i)) + ", not " +
+                   std::to_string(expected[static_cast<std::size_t>(i)] + shift));
 }
 
 using Gradients = std::map<std::size_t, std::vector<double>>;
@@ -74,8 +76,7 @@ using Gradients = std::map<std::size_t, std::vector<double>>;
 Gradients numeric_gradients(const Case& c, const std::vector<Tensor>& in, const std::vector<Tensor>& dout) {
   Gradients expected;
   for (std::size_t input : real_inputs(in))
-    for (int64 i = 0; i < in[input].count(); ++i)
-      expected[input].push_back(central_difference(c, in, input, i, dout));
+    for (int64 i = 0; i < in[input].count(); ++i) expected[input].push_back(central_difference(c, in, input, i, dout));
   return expected;
 }
 
@@ -83,7 +84,8 @@ Gradients numeric_gradients(const Case& c, const std::vector<Tensor>& in, const 
 void check_requests(const Run& run, const std::vector<Tensor>& in, const std::vector<Tensor>& dout,
                     const Gradients& expected, double tolerance, const std::string& words) {
   const std::set<std::size_t> reals = real_inputs(in);
-  const std::vector<Tensor> written = gradient_buffers(in, reals, not_a_number), added = gradient_buffers(in, reals, 0.25);
+  const std::vector<Tensor> written = gradient_buffers(in, reals, not_a_number),
+                            added = gradient_buffers(in, reals, 0.25);
   run.backward(dout, written, false);
   run.backward(dout, added, true);
   for (std::size_t input : reals) {
@@ -136,7 +138,8 @@ bool has_gradient(const Case& c) {
   bool any = false;
   for (const Input& input : c.inputs) any = any || input.dtype == DType::float64;
   const std::vector<Tensor> in = draw_inputs(c, 2);
-  return any && find_op(c.op).backward != nullptr && is_floating(find_op(c.op).infer(c.attrs, metas_of(in)).outputs[0].dtype);
+  return any && find_op(c.op).backward != nullptr &&
+         is_floating(find_op(c.op).infer(c.attrs, metas_of(in)).outputs[0].dtype);
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ TEST(an_unknown_batch_gives_the_shapes_of_every_known_one) {
       const Inference known = op.infer(c.attrs, metas_with(c, size));
       CHECK_CASE(symbolic.outputs.size() == known.outputs.size(), describe(c));
       for (std::size_t k = 0; k < known.outputs.size(); ++k)
-        CHECK_CASE(fits(symbolic.outputs[k], known.outputs[k]), describe(c) + " gives " + symbolic.outputs[k].shape.text());
+        CHECK_CASE(fits(symbolic.outputs[k], known.outputs[k]),
+                   describe(c) + " gives " + symbolic.outputs[k].shape.text());
     }
   }
 }
@@ -57,7 +58,8 @@ TEST(sizes_that_do_not_depend_on_the_batch_are_known) {
   };
   const int64 any = unknown_size;
   CHECK(shape_of("reshape", make_attrs({{"shape", {-10, -1}}}), {real_meta({any, 5, 8})}) == "(NA, 40)");
-  CHECK(shape_of("reshape", make_attrs({{"shape", {-10, -11, 2, -1}}}), {real_meta({any, any, 8})}) == "(NA, NA, 2, 4)");
+  CHECK(shape_of("reshape", make_attrs({{"shape", {-10, -11, 2, -1}}}), {real_meta({any, any, 8})}) ==
+        "(NA, NA, 2, 4)");
   CHECK(shape_of("slice", make_attrs({{"begin", {0.0 / 0.0, -1}}}), {real_meta({any, any, 8})}) == "(NA, 1, 8)");
   CHECK(shape_of("matmul", {}, {real_meta({any, any, 4}), real_meta({4, 7})}) == "(NA, NA, 7)");
   CHECK(shape_of("add", {}, {real_meta({any, 4}), real_meta({3, 1})}) == "(3, 4)");
@@ -86,7 +88,8 @@ TEST(an_empty_batch_is_computed) {
 }
 
 TEST(shapes_that_do_not_fit_are_named) {
-  check_error("add", {}, {real_meta({3, 4}), real_meta({5})}, "shape | op_add: shapes (3, 4) and (5) do not fit each other");
+  check_error("add", {}, {real_meta({3, 4}), real_meta({5})},
+              "shape | op_add: shapes (3, 4) and (5) do not fit each other");
   check_error("matmul", {}, {real_meta({3, 4}), real_meta({5, 2})},
               "shape | op_matmul: shapes (3, 4) and (5, 2) do not fit each other");
   check_error("matmul", {}, {real_meta({}), real_meta({5, 2})},
@@ -101,8 +104,9 @@ TEST(shapes_that_do_not_fit_are_named) {
               "shape | op_split: the sizes do not add up to axis 2 of a tensor of shape (2, 4)");
   check_error("categorical_crossentropy", {}, {real_meta({2, 4}), real_meta({2, 5})},
               "shape | op_categorical_crossentropy: shapes (2, 4) and (2, 5) do not fit each other");
-  check_error("sparse_categorical_crossentropy", {}, {whole_meta({2, 1}), real_meta({2, 5})},
-              "shape | op_sparse_categorical_crossentropy: labels of shape (2, 1) do not fit predictions of shape (2, 5)");
+  check_error(
+      "sparse_categorical_crossentropy", {}, {whole_meta({2, 1}), real_meta({2, 5})},
+      "shape | op_sparse_categorical_crossentropy: labels of shape (2, 1) do not fit predictions of shape (2, 5)");
   check_error("take_along_axis", make_attrs({{"axis", {1}}}), {real_meta({2, 4}), whole_meta({3, 4})},
               "shape | op_take_along_axis: shapes (2, 4) and (3, 4) do not fit each other");
   check_error("pad", make_attrs({{"before", {1}}, {"after", {1}}}), {real_meta({2, 4})},
@@ -111,8 +115,10 @@ TEST(shapes_that_do_not_fit_are_named) {
 
 TEST(wrong_dtypes_are_named) {
   check_error("exp", {}, {whole_meta({3})}, "type | op_exp: needs floating point numbers, not int32");
-  check_error("add", {}, {whole_meta({3}), real_meta({3})}, "type | op_add: needs inputs of one dtype, not int32 and float32");
-  check_error("where", {}, {real_meta({3}), real_meta({3}), real_meta({3})}, "type | op_where: needs bool, not float32");
+  check_error("add", {}, {whole_meta({3}), real_meta({3})},
+              "type | op_add: needs inputs of one dtype, not int32 and float32");
+  check_error("where", {}, {real_meta({3}), real_meta({3}), real_meta({3})},
+              "type | op_where: needs bool, not float32");
   check_error("take", {}, {real_meta({3}), real_meta({3})}, "type | op_take: needs int32, not float32");
   check_error("sum", {}, {Meta{DType::boolean, {3}}}, "type | op_sum: needs numbers, not bool");
   check_error("logical_and", {}, {real_meta({3}), real_meta({3})}, "type | op_logical_and: needs bool, not float32");
@@ -128,7 +134,8 @@ TEST(wrong_values_are_named) {
               "value | there is no elementwise activation 'tann'");
   check_error("cast", make_attrs({}, {{"dtype", "float16"}}), {real_meta({3})},
               "value | unknown dtype \"float16\": use \"float32\", \"float64\", \"int32\" or \"bool\"");
-  check_error("transpose", make_attrs({{"perm", {0, 0}}}), {real_meta({3, 4})}, "value | op_transpose: axis 1 is named twice");
+  check_error("transpose", make_attrs({{"perm", {0, 0}}}), {real_meta({3, 4})},
+              "value | op_transpose: axis 1 is named twice");
   check_error("slice", make_attrs({{"begin", {3}}, {"end", {4}}}), {real_meta({3})},
               "value | op_slice: axis 1 of size 3 has no element 4");
   check_error("slice", make_attrs({{"stride", {0}}}), {real_meta({3})}, "value | op_slice: the stride of axis 1 is 0");
@@ -138,7 +145,8 @@ TEST(wrong_values_are_named) {
               "value | op_dropout_mask: the rate must be a number from 0 to 1");
   check_error("arange", make_attrs({{"stop", {4}}, {"step", {0}}}), {},
               "value | op_arange: needs finite bounds and a step that is not 0");
-  check_error("one_hot", make_attrs({{"num_classes", {0}}}), {whole_meta({3})}, "value | op_one_hot: needs at least one class");
+  check_error("one_hot", make_attrs({{"num_classes", {0}}}), {whole_meta({3})},
+              "value | op_one_hot: needs at least one class");
 }
 
 namespace {
@@ -175,5 +183,6 @@ TEST(bad_indices_are_named_before_anything_is_written) {
         "op_one_hot: index 2 (number 2): must be in 0..1");
   CHECK(index_error("sparse_categorical_crossentropy", {}, {indices({0, 1, 2}), x}) ==
         "op_sparse_categorical_crossentropy: index 2 (number 3): must be in 0..1");
-  CHECK(index_error("sparse_categorical_crossentropy", make_attrs({{"ignore_class", {-1}}}), {indices({0, -1, 1}), x}) == "");
+  CHECK(index_error("sparse_categorical_crossentropy", make_attrs({{"ignore_class", {-1}}}),
+                    {indices({0, -1, 1}), x}) == "");
 }

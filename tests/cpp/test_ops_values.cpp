@@ -11,10 +11,16 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const double open = not_a_number;
 
-Tensor reals(const Shape& shape, const std::vector<double>& values) { return Tensor::of(DType::float64, shape, values); }
-Tensor singles(const Shape& shape, const std::vector<double>& values) { return Tensor::of(DType::float32, shape, values); }
+Tensor reals(const Shape& shape, const std::vector<double>& values) {
+  return Tensor::of(DType::float64, shape, values);
+}
+Tensor singles(const Shape& shape, const std::vector<double>& values) {
+  return Tensor::of(DType::float32, shape, values);
+}
 Tensor wholes(const Shape& shape, const std::vector<double>& values) { return Tensor::of(DType::int32, shape, values); }
-Tensor flags(const Shape& shape, const std::vector<double>& values) { return Tensor::of(DType::boolean, shape, values); }
+Tensor flags(const Shape& shape, const std::vector<double>& values) {
+  return Tensor::of(DType::boolean, shape, values);
+}
 
 Tensor vector_of(const std::vector<double>& values) { return reals({static_cast<int64>(values.size())}, values); }
 
@@ -24,8 +30,9 @@ void check_values(const Tensor& got, const Shape& shape, const std::vector<doubl
   if (got.meta().shape != shape) return;
   for (int64 i = 0; i < got.count(); ++i) {
     const double want = expected[static_cast<std::size_t>(i)];
-    CHECK_CASE(check::close(got.get(i), want, tolerance),
-               words + "[" + std::to_string(i) + "] is " + std::to_string(got.get(i)) + ", not " + std::to_string(want));
+    CHECK_CASE(
+        check::close(got.get(i), want, tolerance),
+        words + "[" + std::to_string(i) + "] is " + std::to_string(got.get(i)) + ", not " + std::to_string(want));
   }
 }
 
@@ -59,9 +66,12 @@ TEST(unary_ops_follow_their_functions_also_at_the_edges) {
   check_op("is_finite", {}, {vector_of({1, inf, not_a_number})}, {3}, {1, 0, 0});
   check_op("is_nan", {}, {vector_of({1, inf, not_a_number})}, {3}, {0, 0, 1});
   check_op("negative", {}, {wholes({2}, {-2147483648.0, 5})}, {2}, {-2147483648.0, -5});
-  check_op("activation", make_attrs({}, {{"name", "sigmoid"}}), {vector_of({-800, 0, 800, not_a_number})}, {4}, {0, 0.5, 1, not_a_number}, 0);
-  check_op("activation", make_attrs({}, {{"name", "tanh"}}), {singles({3}, {-800, 800, not_a_number})}, {3}, {-1, 1, not_a_number}, 0);
-  check_op("clip", make_attrs({{"min", {-1}}, {"max", {1}}}), {vector_of({-3, 0.5, 3, not_a_number})}, {4}, {-1, 0.5, 1, not_a_number});
+  check_op("activation", make_attrs({}, {{"name", "sigmoid"}}), {vector_of({-800, 0, 800, not_a_number})}, {4},
+           {0, 0.5, 1, not_a_number}, 0);
+  check_op("activation", make_attrs({}, {{"name", "tanh"}}), {singles({3}, {-800, 800, not_a_number})}, {3},
+           {-1, 1, not_a_number}, 0);
+  check_op("clip", make_attrs({{"min", {-1}}, {"max", {1}}}), {vector_of({-3, 0.5, 3, not_a_number})}, {4},
+           {-1, 0.5, 1, not_a_number});
 }
 
 TEST(cast_saturates_and_turns_nan_into_the_missing_integer) {
@@ -73,14 +83,18 @@ TEST(cast_saturates_and_turns_nan_into_the_missing_integer) {
 
 TEST(binary_ops_follow_python) {
   check_op("mod", {}, {vector_of({7, -7, 7, -7, 1}), vector_of({3, 3, -3, -3, 0})}, {5}, {1, 2, -2, -1, not_a_number});
-  check_op("floor_divide", {}, {vector_of({7, -7, 7, -1, 1}), vector_of({3, 3, -3, inf, 0})}, {5}, {2, -3, -3, -1, inf});
-  check_op("mod", {}, {wholes({5}, {7, -7, 7, -2147483648.0, 1}), wholes({5}, {3, 3, -3, -1, 0})}, {5}, {1, 2, -2, 0, 0});
+  check_op("floor_divide", {}, {vector_of({7, -7, 7, -1, 1}), vector_of({3, 3, -3, inf, 0})}, {5},
+           {2, -3, -3, -1, inf});
+  check_op("mod", {}, {wholes({5}, {7, -7, 7, -2147483648.0, 1}), wholes({5}, {3, 3, -3, -1, 0})}, {5},
+           {1, 2, -2, 0, 0});
   check_op("floor_divide", {}, {wholes({5}, {7, -7, 7, -2147483648.0, 1}), wholes({5}, {3, 3, -3, -1, 0})}, {5},
            {2, -3, -3, -2147483648.0, 0});
   check_op("add", {}, {wholes({1}, {2147483647}), wholes({1}, {1})}, {1}, {-2147483648.0});
   check_op("multiply", {}, {wholes({2}, {65536, -3}), wholes({2}, {65536, 7})}, {2}, {0, -21});
-  check_op("maximum", {}, {vector_of({1, not_a_number, 1}), vector_of({2, 1, not_a_number})}, {3}, {2, not_a_number, not_a_number});
-  check_op("minimum", {}, {vector_of({1, not_a_number, 1}), vector_of({2, 1, not_a_number})}, {3}, {1, not_a_number, not_a_number});
+  check_op("maximum", {}, {vector_of({1, not_a_number, 1}), vector_of({2, 1, not_a_number})}, {3},
+           {2, not_a_number, not_a_number});
+  check_op("minimum", {}, {vector_of({1, not_a_number, 1}), vector_of({2, 1, not_a_number})}, {3},
+           {1, not_a_number, not_a_number});
   check_op("less", {}, {vector_of({1, 2, not_a_number}), vector_of({2, 2, 2})}, {3}, {1, 0, 0});
   check_op("not_equal", {}, {vector_of({1, not_a_number}), vector_of({1, not_a_number})}, {2}, {0, 1});
   check_op("logical_xor", {}, {flags({2, 1}, {1, 0}), flags({2}, {1, 0})}, {2, 2}, {0, 1, 1, 0});
@@ -120,14 +134,16 @@ TEST(reductions_follow_their_formulas) {
   check_op("var", make_attrs({{"axis", {1}}, {"keepdims", {1}}}), {x}, {2, 1}, {14.0 / 9, 62.0 / 9});
   check_op("std", make_attrs({{"axis", {-1}}}), {x}, {2}, {std::sqrt(14.0 / 9), std::sqrt(62.0 / 9)});
   check_op("prod", {}, {wholes({2, 2}, {1, 2, 3, -4})}, {}, {-24});
-  check_op("max", make_attrs({{"axis", {1}}}), {reals({2, 2}, {1, not_a_number, -inf, -inf})}, {2}, {not_a_number, -inf});
+  check_op("max", make_attrs({{"axis", {1}}}), {reals({2, 2}, {1, not_a_number, -inf, -inf})}, {2},
+           {not_a_number, -inf});
   check_op("min", make_attrs({{"axis", {0}}}), {wholes({2, 2}, {3, -1, 2, 7})}, {2}, {2, -1});
-  check_op("logsumexp", make_attrs({{"axis", {1}}}), {reals({4, 2}, {1000, 1000, -inf, -inf, inf, 0, not_a_number, 0})}, {4},
-           {1000 + std::log(2), -inf, inf, not_a_number});
+  check_op("logsumexp", make_attrs({{"axis", {1}}}), {reals({4, 2}, {1000, 1000, -inf, -inf, inf, 0, not_a_number, 0})},
+           {4}, {1000 + std::log(2), -inf, inf, not_a_number});
   check_op("any", make_attrs({{"axis", {0}}}), {flags({2, 2}, {0, 1, 0, 0})}, {2}, {0, 1});
   check_op("all", {}, {flags({2, 2}, {0, 1, 1, 1})}, {}, {0});
   check_op("sum", make_attrs({{"axis", {1}}}), {reals({2, 0}, {})}, {2}, {0, 0});
-  check_op("argmax", make_attrs({{"axis", {1}}}), {reals({3, 3}, {1, 3, 3, not_a_number, 9, not_a_number, -1, -2, -3})}, {3}, {1, 0, 0});
+  check_op("argmax", make_attrs({{"axis", {1}}}), {reals({3, 3}, {1, 3, 3, not_a_number, 9, not_a_number, -1, -2, -3})},
+           {3}, {1, 0, 0});
   check_op("argmin", make_attrs({{"axis", {1}}, {"keepdims", {1}}}), {wholes({2, 2}, {4, 3, 1, 1})}, {2, 1}, {1, 0});
   check_op("argmax", {}, {x}, {}, {5});
 }
@@ -145,7 +161,8 @@ TEST(sums_of_floats_are_taken_in_double) {
 TEST(softmax_is_stable_and_sums_to_one) {
   check_op("softmax", {}, {reals({2, 2}, {1000, 1000, -1000, 0})}, {2, 2}, {0.5, 0.5, 0, 1});
   check_op("log_softmax", {}, {reals({1, 2}, {-1000, 0})}, {1, 2}, {-1000, 0});
-  check_op("softmax", make_attrs({{"axis", {0}}}), {reals({2, 2}, {0, not_a_number, std::log(3), 0})}, {2, 2}, {0.25, not_a_number, 0.75, not_a_number});
+  check_op("softmax", make_attrs({{"axis", {0}}}), {reals({2, 2}, {0, not_a_number, std::log(3), 0})}, {2, 2},
+           {0.25, not_a_number, 0.75, not_a_number});
   check_op("cumsum", make_attrs({{"axis", {0}}}), {reals({2, 2}, {1, 2, 3, 4})}, {2, 2}, {1, 2, 4, 6});
   check_op("cumprod", make_attrs({{"axis", {1}}}), {wholes({1, 3}, {2, -3, 4})}, {1, 3}, {2, -6, -24});
 }
@@ -155,10 +172,12 @@ TEST(elements_move_where_they_should) {
   check_op("transpose", {}, {x}, {3, 2}, {1, 4, 2, 5, 3, 6});
   check_op("flip", make_attrs({{"axis", {1}}}), {x}, {2, 3}, {3, 2, 1, 6, 5, 4});
   check_op("slice", make_attrs({{"begin", {open, -1}}}), {x}, {2, 1}, {3, 6});
-  check_op("slice", make_attrs({{"begin", {open, 0}}, {"end", {open, 100}}, {"stride", {1, 2}}}), {x}, {2, 2}, {1, 3, 4, 6});
+  check_op("slice", make_attrs({{"begin", {open, 0}}, {"end", {open, 100}}, {"stride", {1, 2}}}), {x}, {2, 2},
+           {1, 3, 4, 6});
   check_op("slice", make_attrs({{"stride", {-1, -1}}}), {x}, {2, 3}, {6, 5, 4, 3, 2, 1});
   check_op("slice", make_attrs({{"begin", {1, 2}}, {"end", {1, -10}}, {"stride", {1, -1}}}), {x}, {0, 3}, {});
-  check_op("broadcast_to", make_attrs({{"shape", {2, -1, 2}}}), {reals({2, 1}, {1, 2})}, {2, 2, 2}, {1, 1, 2, 2, 1, 1, 2, 2});
+  check_op("broadcast_to", make_attrs({{"shape", {2, -1, 2}}}), {reals({2, 1}, {1, 2})}, {2, 2, 2},
+           {1, 1, 2, 2, 1, 1, 2, 2});
   check_op("tile", make_attrs({{"repeats", {2}}}), {reals({2, 1}, {1, 2})}, {2, 2}, {1, 1, 2, 2});
   check_op("tile", make_attrs({{"repeats", {2, 1}}}), {reals({2}, {1, 2})}, {2, 2}, {1, 2, 1, 2});
   check_op("repeat", make_attrs({{"repeats", {2}}, {"axis", {0}}}), {x}, {4, 3}, {1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6});
@@ -171,7 +190,8 @@ TEST(elements_move_where_they_should) {
   check_op("roll", make_attrs({{"shift", {-7}}}), {x}, {2, 3}, {2, 3, 4, 5, 6, 1});
   check_op("take", make_attrs({{"axis", {1}}}), {x, wholes({2}, {-1, 0})}, {2, 2}, {3, 1, 6, 4});
   check_op("take_along_axis", make_attrs({{"axis", {1}}}), {x, wholes({2, 1}, {2, -3})}, {2, 1}, {3, 4});
-  check_op("one_hot", make_attrs({{"num_classes", {3}}}, {{"dtype", "bool"}}), {wholes({2}, {2, 0})}, {2, 3}, {0, 0, 1, 1, 0, 0});
+  check_op("one_hot", make_attrs({{"num_classes", {3}}}, {{"dtype", "bool"}}), {wholes({2}, {2, 0})}, {2, 3},
+           {0, 0, 1, 1, 0, 0});
   const std::vector<Tensor> parts = run_op("split", make_attrs({{"axis", {1}}, {"sizes", {1, -1}}}), {x});
   check_values(parts[0], {2, 1}, {1, 4}, "split 0");
   check_values(parts[1], {2, 2}, {2, 3, 5, 6}, "split 1");
@@ -182,7 +202,8 @@ TEST(tensors_are_made_from_numbers) {
   check_op("full_like", make_attrs({{"value", {1}}}, {{"dtype", "bool"}}), {vector_of({3, 4})}, {2}, {1, 1});
   check_op("eye", make_attrs({{"n", {2}}, {"m", {3}}, {"k", {1}}}), {}, {2, 3}, {0, 1, 0, 0, 0, 1});
   check_op("arange", make_attrs({{"stop", {4}}}), {}, {4}, {0, 1, 2, 3});
-  check_op("arange", make_attrs({{"start", {1}}, {"stop", {-1}}, {"step", {-0.5}}}, {{"dtype", "float32"}}), {}, {4}, {1, 0.5, 0, -0.5});
+  check_op("arange", make_attrs({{"start", {1}}, {"stop", {-1}}, {"step", {-0.5}}}, {{"dtype", "float32"}}), {}, {4},
+           {1, 0.5, 0, -0.5});
 }
 
 TEST(matmul_follows_numpy) {
@@ -203,7 +224,8 @@ TEST(cross_entropies_follow_their_formulas) {
   check_op("binary_crossentropy", make_attrs({{"from_logits", {1}}}), {y, reals({1, 2}, {-1000, 1000})}, {1}, {1000});
   check_op("binary_crossentropy", {}, {y, reals({1, 2}, {0, 0})}, {1}, {(-std::log(1e-7) - std::log1p(-1e-7)) / 2});
   check_op("categorical_crossentropy", {}, {y, p}, {1}, {-std::log(0.8 / 1.1)});
-  check_op("categorical_crossentropy", make_attrs({{"from_logits", {1}}}), {y, reals({1, 2}, {-1000, 1000})}, {1}, {2000});
+  check_op("categorical_crossentropy", make_attrs({{"from_logits", {1}}}), {y, reals({1, 2}, {-1000, 1000})}, {1},
+           {2000});
   check_op("categorical_crossentropy", make_attrs({{"from_logits", {1}}}), {y, reals({1, 2}, {3, -inf})}, {1}, {0});
   check_op("sparse_categorical_crossentropy", {}, {wholes({1}, {1}), p}, {1}, {-std::log(0.3 / 1.1)});
   check_op("sparse_categorical_crossentropy", make_attrs({{"ignore_class", {7}}}), {wholes({1}, {7}), p}, {1}, {0});
@@ -270,7 +292,8 @@ TEST(dropout_masks_keep_the_expectation) {
   const Tensor mask = run_op("dropout_mask", make_attrs({{"rate", {0.3}}}), {seed, x})[0];
   CHECK_CLOSE(moments(mask).mean, 1, 0.02);
   for (double value : mask.values()) CHECK(value == 0 || value == static_cast<double>(static_cast<float>(1 / 0.7)));
-  const Tensor shared = run_op("dropout_mask", make_attrs({{"rate", {0.3}}, {"shape", {-10, 1, -12}}, {"count", {4}}}), {seed, x})[0];
+  const Tensor shared =
+      run_op("dropout_mask", make_attrs({{"rate", {0.3}}, {"shape", {-10, 1, -12}}, {"count", {4}}}), {seed, x})[0];
   CHECK((shared.meta().shape == Shape{4, 200, 1, 50}));
   CHECK(moments(run_op("dropout_mask", make_attrs({{"rate", {1}}}), {seed, x})[0]).high == 0);
   const Moments all = moments(run_op("dropout_mask", make_attrs({{"rate", {0}}}), {seed, x})[0]);

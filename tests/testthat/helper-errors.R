@@ -5,14 +5,14 @@ value_error_names <- c("value", "shape", "type", "config", "state", "mask", "wei
 # `code` must stop with an error of `kind`. Message and classes go into the snapshot (plain text, 80 columns). `unchanged`:
 # layers and models whose weights and training state must be what they were.
 expect_refused <- function(code, kind, unchanged = list()) {
-  call <- paste(deparse(substitute(code), width.cutoff = 100), collapse = "\n  ")
+  call <- paste(deparse(substitute(code), width.cutoff = 500), collapse = "\n  ")
   before <- lapply(unchanged, object_state)
   condition <- tryCatch({
     force(code)
     NULL
   }, error = identity)
   expect_refusal_classes(condition, kind, call)
-  testthat::expect_identical(lapply(unchanged, object_state), before, info = call)
+  testthat::expect_true(identical(lapply(unchanged, object_state), before), info = paste(call, "changed something"))
   testthat::expect_snapshot_output(writeLines(c(paste(">", call), refusal_text(condition))))
   invisible(condition)
 }

@@ -23,7 +23,7 @@ test_that("epochs stand where they belong after a later start", {
 test_that("print() shows the last epoch", {
   expect_output(print(early()), "Final epoch \\(plot to see history\\):\naccuracy: 0.7\n +loss: 1\nval_loss: 2.5")
   expect_output(print(new_history(list(epochs = 2L), list(), integer())), "No epoch")
-  expect_invisible(withVisible(print(early()))$value) |> capture.output()
+  expect_output(expect_invisible(print(early())))
 })
 
 test_that("plots show training and validation, with or without ggplot2", {

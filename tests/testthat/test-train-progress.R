@@ -24,12 +24,12 @@ test_that("times are short", {
 })
 
 test_that("the bar has 20 cells and fits the console", {
-  withr::local_options(cli.unicode = FALSE, cli.num_colors = 1L, cli.width = 40, width = 40)
+  withr::local_options(cli.unicode = FALSE, cli.num_colors = 1L, cli.width = 60, width = 60)
   expect_equal(progress_bar(5, 10), "==========..........")
   expect_equal(progress_bar(3, NA), "....................")
   line <- fit_console(live_line(5, 10, 1, list(loss = 1, mean_absolute_error = 2)))
   expect_match(line, "^ 5/10 ==========\\.{10} 1s 200ms/step")
-  expect_lte(cli::ansi_nchar(line), 39)
+  expect_lte(cli::ansi_nchar(line), 59)
 })
 
 test_that("fit() prints epochs and a line for each (2), or a bar (1)", {
