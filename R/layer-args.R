@@ -48,10 +48,10 @@ arg_clamped_rate <- argument(function(x, arg, call) {
   min(1, max(0, check_number(x, arg = arg, call = call)))
 })
 
-arg_activation <- argument(function(x, arg, call) get_activation(x))
-arg_initializer <- argument(function(x, arg, call) get_initializer(x))
-arg_regularizer <- argument(function(x, arg, call) get_regularizer(x))
-arg_constraint <- argument(function(x, arg, call) get_constraint(x))
+arg_activation <- argument(function(x, arg, call) get_activation(x, call))
+arg_initializer <- argument(function(x, arg, call) get_initializer(x, call))
+arg_regularizer <- argument(function(x, arg, call) get_regularizer(x, call))
+arg_constraint <- argument(function(x, arg, call) get_constraint(x, call))
 
 # R counts axes from 1, Keras' configs from 0; negative axes count from the end in both.
 arg_axis <- argument(

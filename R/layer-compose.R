@@ -59,8 +59,9 @@ abort_layer_as_input <- function(object, layer, call) {
     "Call it on a tensor first, or put both layers into {.fn keras_model_sequential}."
   }
   birnn_abort(
-    c("{.arg object} must be a tensor, an array or a sequential model, not {what}.", i = hint,
-      x = "Received {.cls {class(layer_object(object))[[1]]}} {.val {object$name}} as the input of {.val {layer$name}}."),
+    c("{.arg object} must be a tensor, an array or a sequential model, not {what}.",
+      x = "Received {.cls {class(layer_object(object))[[1]]}} {.val {object$name}} as the input of {.val {layer$name}}.",
+      i = hint),
     call = call
   )
 }

@@ -37,7 +37,13 @@ layer_class_name <- function(x) class(layer_object(x))[[1L]]
 #' @export
 `[[<-.birnn_layer` <- function(x, name, value) `$<-.birnn_layer`(x, name, value)
 
-hidden_fields <- c("initialize", "handle", "arguments", "is_trainable", "call_losses", "sublayers", "own_weights")
+# What `$` finds but completion does not offer: the inner life of a layer.
+hidden_fields <- c(
+  "initialize", "handle", "handle_class", "arguments", "is_trainable", "call_losses", "sublayers", "own_weights",
+  "build_shape", "casts_inputs", "batch_input_shape", "input_dtype", "seed_variables",
+  "seed_generator", "cell_class", "direction", "loop", "starting_states", "keep_states", "state_count",
+  "prepare_directions"
+)
 
 #' @export
 names.birnn_layer <- function(x) {

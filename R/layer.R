@@ -120,11 +120,19 @@ build_layer <- function(self, input_shape) {
   scope <- list(
     layer_path = c(running$layer_path, self$name), layer_depth = 0L, tape = NULL, step = NULL, trace = NULL
   )
-  on.exit(if (!self$built) self$own_weights <- list())
+  before <- unbuilt_layers(self)
+  on.exit(if (!self$built) for (state in before) list2env(state$fields, envir = state$layer))
   with_running(scope, self$build(input_shape))
   self$build_shape <- input_shape
   self$built <- TRUE
   invisible()
+}
+
+# The layers that building `self` may build, each with what it is before.
+unbuilt_layers <- function(self) {
+  if (self$built) return(list())
+  fields <- mget(c("own_weights", "input_spec", "built"), envir = self)
+  c(list(list(layer = self, fields = fields)), from_sublayers(self, unbuilt_layers))
 }
 
 # Names of the layers that are being built or called, outermost first.

@@ -33,7 +33,7 @@ categorical_crossentropy_values <- function(y_true, y_pred, from_logits = FALSE,
 
 # Class numbers count from 0 and have the shape of the predictions without the classes, or with an axis of size 1 there.
 class_numbers <- function(y_true, y_pred, axis) {
-  classes <- as_operand(as_operand(y_true), "int32")
+  classes <- as_operand(as_batch(y_true), "int32")
   if (tensor_rank(classes) < tensor_rank(y_pred)) return(classes)
   classes <- class_axis_last(classes, axis)
   if (identical(utils::tail(tensor_shape(classes), 1), 1L)) drop_axes(classes, tensor_rank(classes) - 1) else classes
@@ -42,7 +42,7 @@ class_numbers <- function(y_true, y_pred, axis) {
 # Where the class is `ignore_class`, the value is 0 and the mask of the values is FALSE.
 sparse_categorical_crossentropy_values <- function(y_true, y_pred, from_logits = FALSE, ignore_class = NULL,
                                                    axis = -1L) {
-  y_pred <- as_float_operand(y_pred)
+  y_pred <- as_float_operand(as_batch(y_pred))
   classes <- class_numbers(y_true, y_pred, axis)
   y_pred <- class_axis_last(y_pred, axis)
   check_class_shape(classes, y_pred)

@@ -46,19 +46,40 @@ FunctionLoss <- R6::R6Class("FunctionLoss",
 
 # What every loss_*() does: with data the values, without data an object. `settings`: reduction, name, dtype.
 loss_or_values <- function(class_name, values, y_true, y_pred, config, settings, dots, call = rlang::caller_env()) {
-  check_known_names(rlang::names2(dots), character(), "A loss", call = call)
+  check_no_dots(dots, sys.function(sys.parent()), paste0("loss_", snake_case(class_name), "()"), call)
   if (missing(y_true) || is.null(y_true)) {
     object <- do.call(FunctionLoss$new, c(list(class_name, values, config = config), settings), quote = TRUE)
     return(new_handle(object, "birnn_loss"))
   }
+  check_predictions(missing(y_pred), call)
   do.call(values, c(list(y_true, as_prediction(y_pred, settings$dtype)), config), quote = TRUE)
+}
+
+check_predictions <- function(are_missing, call) {
+  if (!are_missing) return(invisible())
+  birnn_abort(
+    c("{.arg y_pred} must be given together with {.arg y_true}.", i = "Other arguments are named, as in {.code delta = 2}."),
+    call = call
+  )
+}
+
+# Nothing may come in the `...` of `fn`, which is there for compatibility.
+check_no_dots <- function(dots, fn, what, call) {
+  check_known_names(rlang::names2(dots), setdiff(names(formals(fn)), "..."), what, call = call)
 }
 
 # --- targets and predictions --------------------------------------------------------------------------------------
 
+# A vector is a batch, also one of length one (which as_tensor() takes for a scalar).
+as_batch <- function(x) {
+  is_vector <- !is_tensor_like(x) && is.atomic(x) && is.null(dim(x))
+  as_operand(if (is_vector) array(x, length(x)) else x)
+}
+
 # Predictions are floating point numbers; the mask stays with them.
 as_prediction <- function(y_pred, dtype = NULL) {
-  tensor <- if (is.null(dtype)) as_float_operand(y_pred) else as_operand(y_pred, dtype)
+  tensor <- as_float_operand(as_batch(y_pred))
+  if (!is.null(dtype)) tensor <- as_operand(tensor, dtype)
   if (is_tensor(y_pred) || is_symbolic(y_pred)) with_mask(tensor, tensor_mask(y_pred)) else tensor
 }
 
@@ -88,14 +109,14 @@ match_ranks <- function(x1, x2) {
 
 # Targets in the type and rank of the predictions: list(true, pred).
 paired <- function(y_true, y_pred) {
-  y_pred <- as_float_operand(y_pred)
-  pair <- match_ranks(as_operand(as_operand(y_true), tensor_dtype(y_pred)), y_pred)
+  y_pred <- as_float_operand(as_batch(y_pred))
+  pair <- match_ranks(as_operand(as_batch(y_true), tensor_dtype(y_pred)), y_pred)
   list(true = pair[[1]], pred = pair[[2]])
 }
 
 # Masked targets become zeros: whatever they hold, be it NaN or a number that is no class, has no effect.
 mask_targets <- function(y_true, mask) {
-  y_true <- as_operand(y_true)
+  y_true <- as_batch(y_true)
   if (is.null(mask) || tensor_rank(y_true) < tensor_rank(mask)) return(y_true)
   leading <- tensor_shape(y_true)[seq_len(tensor_rank(mask))]
   if (!sizes_agree(leading, tensor_shape(mask))) return(y_true)
@@ -116,7 +137,7 @@ with_trailing_axes <- function(x, rank) {
 reduce_loss <- function(values, sample_weight = NULL, mask = NULL, reduction = "sum_over_batch_size") {
   values <- as_float_operand(values)
   if (!is.null(sample_weight)) {
-    pair <- match_ranks(values, as_operand(as_operand(sample_weight), tensor_dtype(values)))
+    pair <- match_ranks(values, as_operand(as_batch(sample_weight), tensor_dtype(values)))
     check_weight_shape(pair[[2]], pair[[1]])
     values <- pair[[1]]
     sample_weight <- pair[[2]]

@@ -16,13 +16,13 @@ binary_accuracy_values <- function(y_true, y_pred, threshold = 0.5) {
 largest_class <- function(x) op_argmax(x, axis = -1, zero_indexed = TRUE)
 
 categorical_accuracy_values <- function(y_true, y_pred) {
-  y_pred <- as_float_operand(y_pred)
+  y_pred <- as_float_operand(as_batch(y_pred))
   equal_share(largest_class(y_true), largest_class(y_pred), tensor_dtype(y_pred))
 }
 
 sparse_categorical_accuracy_values <- function(y_true, y_pred) {
-  y_pred <- as_float_operand(y_pred)
-  y_true <- as_operand(y_true)
+  y_pred <- as_float_operand(as_batch(y_pred))
+  y_true <- as_batch(y_true)
   has_axis <- tensor_rank(y_true) == tensor_rank(y_pred) && identical(utils::tail(tensor_shape(y_true), 1), 1L)
   if (has_axis) y_true <- drop_axes(y_true, tensor_rank(y_true) - 1)
   equal_share(y_true, largest_class(y_pred), tensor_dtype(y_pred))

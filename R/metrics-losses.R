@@ -50,7 +50,7 @@ metric_mean_squared_logarithmic_error <- function(y_true, y_pred, ..., name = "m
 #' @rdname metric_mean_squared_error
 #' @export
 metric_root_mean_squared_error <- function(..., name = "root_mean_squared_error", dtype = NULL) {
-  check_known_names(rlang::names2(list(...)), character(), "metric_root_mean_squared_error()")
+  check_no_dots(list(...), metric_root_mean_squared_error, "metric_root_mean_squared_error()", rlang::current_env())
   new_metric_handle(RootMeanSquaredError$new("RootMeanSquaredError", pairwise_squares, name = name, dtype = dtype))
 }
 

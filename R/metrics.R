@@ -86,7 +86,7 @@ FunctionMetric <- R6::R6Class("FunctionMetric",
 # Sum of the values of a batch and what they count for. Extra axes are averaged sample by sample; with weights or a mask
 # both sums are weighted (mask: 1 or 0), so that over a whole epoch the result is sum(w v) / sum(w).
 samplewise_sums <- function(values, sample_weight = NULL, mask = NULL) {
-  values <- as_operand(as_operand(values), "float64")
+  values <- as_operand(as_batch(values), "float64")
   weight <- metric_weight(values, sample_weight, mask)
   if (is.null(weight)) {
     values <- mean_over_axes(values, from = 2)
@@ -105,7 +105,7 @@ samplewise_sums <- function(values, sample_weight = NULL, mask = NULL) {
 
 metric_weight <- function(values, sample_weight, mask) {
   if (is.null(sample_weight) && is.null(mask)) return(NULL)
-  weight <- if (!is.null(sample_weight)) as_operand(as_operand(sample_weight), "float64")
+  weight <- if (!is.null(sample_weight)) as_operand(as_batch(sample_weight), "float64")
   kept <- if (!is.null(mask)) op_cast(mask, "float64")
   if (is.null(weight) || is.null(kept)) return(weight %||% kept)
   pair <- match_ranks(kept, weight)
@@ -125,10 +125,11 @@ mean_over_axes <- function(x, from) {
 
 # What every metric_*() with targets and predictions does: with data the values, without data an object.
 metric_or_values <- function(class_name, values, y_true, y_pred, config, settings, dots, call = rlang::caller_env()) {
-  check_known_names(rlang::names2(dots), character(), "A metric", call = call)
+  check_no_dots(dots, sys.function(sys.parent()), paste0("metric_", snake_case(class_name), "()"), call)
   if (missing(y_true) || is.null(y_true)) {
     return(new_metric_handle(do.call(FunctionMetric$new, c(list(class_name, values, config), settings), quote = TRUE)))
   }
+  check_predictions(missing(y_pred), call)
   do.call(values, c(list(y_true, as_prediction(y_pred, settings$dtype)), config), quote = TRUE)
 }
 
@@ -152,7 +153,7 @@ metric_or_values <- function(class_name, values, y_true, y_pred, config, setting
 #' metric$update_state(8)
 #' metric$result()
 metric_mean <- function(..., name = "mean", dtype = NULL) {
-  check_known_names(names(list(...)), character(), "metric_mean()")
+  check_no_dots(list(...), metric_mean, "metric_mean()", rlang::current_env())
   new_metric_handle(MeanMetric$new("Mean", name, dtype))
 }
 

@@ -134,7 +134,7 @@ dropout_mask <- function(like, rate, seed, noise_shape = NULL, call = rlang::cal
 #' random_uniform(2, seed = generator)
 #' random_uniform(2, seed = generator)
 random_seed_generator <- function(seed = NULL, name = NULL, ...) {
-  check_known_names(names(list(...)), character(), "random_seed_generator()")
+  check_known_names(rlang::names2(list(...)), c("seed", "name"), "random_seed_generator()")
   new_seed_generator(seed, name = check_string(name, allow_null = TRUE))
 }
 

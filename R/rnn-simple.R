@@ -20,7 +20,7 @@ SimpleRNNCell <- R6::R6Class("SimpleRNNCell",
 # Keras takes this argument and then forgets it: SimpleRNN adds no activity penalty, and its config has none.
 arg_forgotten_regularizer <- argument(function(x, arg, call) {
   if (is.null(x)) return(NULL)
-  get_regularizer(x)
+  get_regularizer(x, call)
   warn_once(
     "simple-rnn-activity-regularizer",
     c("{.arg {arg}} has no effect in a simple recurrent layer, as in Keras.",

@@ -267,7 +267,7 @@ void register_comparison() {
                0u, 0u, -1});
 }
 
-// --- where: inputs condition (bool), a, b, all three broadcast ---
+// where: inputs condition (bool), a, b, all three broadcast.
 
 Inference infer_where(const Attrs&, const std::vector<Meta>& in) {
   const char* label = "op_where";

@@ -1,5 +1,4 @@
-// What the families of ops share: dispatch on the dtype, checks for `infer`, reading attributes, zero gradients (level
-// L3).
+// What the families of ops share: dispatch on the dtype, checks, attributes, empty gradients (level L3).
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -23,7 +22,8 @@ constexpr const char* registry_name(const char* label) { return label + 3; }
   fail(kind, std::string(label) + ": " + words);
 }
 
-// --- dispatch: `fn` gets a value of the scalar type, and runs once. Types outside the list are not called for. ---
+// Dispatch on the dtype: `fn` gets a value of the scalar type, and runs once. Types outside the list are not called
+// for.
 
 template <typename Fn>
 void with_float(DType type, Fn&& fn) {
@@ -85,7 +85,7 @@ struct SumOf<std::uint8_t> {
   using type = std::uint64_t;
 };
 
-// --- checks ---
+// Checks for `infer`.
 
 inline void require_inputs(const char* label, const std::vector<Meta>& in, std::size_t count) {
   if (in.size() != count)
@@ -144,7 +144,7 @@ inline Inference infer_one(DType dtype, const Shape& shape) {
   return result;
 }
 
-// --- attributes ---
+// Reading attributes.
 
 inline int64 whole_number(const char* label, const char* what, double value) {
   if (!(std::fabs(value) < 9e15) || value != std::floor(value))
@@ -203,15 +203,13 @@ inline Shape shape_from_codes(const char* label, const std::vector<double>& code
   return out;
 }
 
-// --- shapes as (outer, size of one axis, inner) ---
+// A shape as (outer, size of one axis, inner).
 
 struct Split3 {
   int64 outer, size, inner;
   Split3(const Shape& shape, int axis)
       : outer(shape.count(0, axis)), size(shape[axis]), inner(shape.count(axis + 1, shape.rank())) {}
 };
-
-// --- gradients ---
 
 inline void fill_zero(const View& view) { std::memset(view.data, 0, view.meta.bytes()); }
 

@@ -9,7 +9,7 @@ namespace birnn {
 
 namespace {
 
-// --- activation: attrs `name` and, optionally, `params` in the order of activation.h ---
+// activation: attrs `name` and, optionally, `params` in the order of activation.h.
 
 Inference infer_activation(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_activation";
@@ -48,7 +48,7 @@ void backward_activation(const BackwardCall& call) {
   });
 }
 
-// --- clip: attrs `min`, `max`, each optional ---
+// clip: attrs `min`, `max`, each optional.
 
 template <typename T>
 struct Bounds {
@@ -103,7 +103,7 @@ void backward_clip(const BackwardCall& call) {
   });
 }
 
-// --- cast: attr `dtype` ---
+// cast: attr `dtype`.
 
 template <typename Accumulate>
 void convert_all(const View& from, const View& to) {
@@ -131,7 +131,7 @@ void backward_cast(const BackwardCall& call) {
   with_flag(call.accumulate[0], [&](auto accumulate) { convert_all<decltype(accumulate)>(call.dout[0], call.din[0]); });
 }
 
-// --- identity and stop_gradient: the same bytes under a new name ---
+// identity and stop_gradient: the same bytes under a new name.
 
 Inference infer_same(const Attrs&, const std::vector<Meta>& in) {
   require_inputs("op_identity", in, 1);

@@ -22,7 +22,7 @@ int64 size_attr(const char* label, const Attrs& attrs, const char* what, int64 o
   return size;
 }
 
-// --- full: attrs `shape`, `value`, `dtype`; full_like: `value`, `dtype` (that of the input if absent) ---
+// full: attrs `shape`, `value`, `dtype`; full_like: `value`, `dtype` (that of the input if absent).
 
 Inference infer_full(const Attrs& attrs, const std::vector<Meta>& in) {
   require_inputs("op_full", in, 0);
@@ -44,7 +44,7 @@ Inference infer_full_like(const Attrs& attrs, const std::vector<Meta>& in) {
 
 void forward_full(const ForwardCall& call) { fill(call.out[0], call.attrs.number("value")); }
 
-// --- eye: attrs `n` rows, `m` columns (n if absent), `k` (which diagonal, 0), `dtype` ---
+// eye: attrs `n` rows, `m` columns (n if absent), `k` (which diagonal, 0), `dtype`.
 
 Inference infer_eye(const Attrs& attrs, const std::vector<Meta>& in) {
   require_inputs("op_eye", in, 0);
@@ -64,7 +64,7 @@ void forward_eye(const ForwardCall& call) {
   });
 }
 
-// --- arange: attrs `start` (0), `stop` (not included), `step` (1), `dtype` ---
+// arange: attrs `start` (0), `stop` (not included), `step` (1), `dtype`.
 
 Inference infer_arange(const Attrs& attrs, const std::vector<Meta>& in) {
   require_inputs("op_arange", in, 0);

@@ -8,7 +8,7 @@ namespace {
 
 inline int64 from_start(std::int32_t index, int64 size) { return index < 0 ? index + size : index; }
 
-// --- take: inputs x, indices; attr `axis` (default 0). embedding: take on axis 0 without negative indices ---
+// take: inputs x, indices; attr `axis` (default 0). embedding: take on axis 0 without negative indices.
 
 struct Take {
   static constexpr const char* label = "op_take";
@@ -70,7 +70,7 @@ void backward_take(const BackwardCall& call) {
   });
 }
 
-// --- take_along_axis: inputs x, indices (the shape of x but for the axis); attr `axis` ---
+// take_along_axis: inputs x, indices (the shape of x but for the axis); attr `axis`.
 
 constexpr const char* along_label = "op_take_along_axis";
 
@@ -124,7 +124,7 @@ void backward_take_along_axis(const BackwardCall& call) {
   });
 }
 
-// --- one_hot: input indices; attrs `num_classes`, `dtype`; the classes are the new last axis ---
+// one_hot: input indices; attrs `num_classes`, `dtype`; the classes are the new last axis.
 
 Inference infer_one_hot(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_one_hot";

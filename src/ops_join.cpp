@@ -19,7 +19,7 @@ void move_columns(int64 rows, int64 width, const T* from, int64 from_row, T* to,
   }
 }
 
-// --- concatenate: any number of inputs, attr `axis` (default -1) ---
+// concatenate: any number of inputs, attr `axis` (default -1).
 
 Inference infer_concatenate(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_concatenate";
@@ -76,7 +76,7 @@ void backward_concatenate(const BackwardCall& call) {
   });
 }
 
-// --- split: attrs `axis` (default -1) and `sizes`, one for each output; a single -1 takes the rest ---
+// split: attrs `axis` (default -1) and `sizes`, one for each output; a single -1 takes the rest.
 
 Inference infer_split(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_split";
@@ -140,7 +140,7 @@ void backward_split(const BackwardCall& call) {
   });
 }
 
-// --- roll: attrs `shift`, `axis` (flattened if absent); what leaves at the end comes back at the start ---
+// roll: attrs `shift`, `axis` (flattened if absent); what leaves at the end comes back at the start.
 
 Inference infer_roll(const Attrs& attrs, const std::vector<Meta>& in) {
   require_inputs("op_roll", in, 1);
@@ -175,7 +175,7 @@ void backward_roll(const BackwardCall& call) {
   });
 }
 
-// --- pad: attrs `before`, `after` per axis, `value` ---
+// pad: attrs `before`, `after` per axis, `value`.
 
 Inference infer_pad(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_pad";

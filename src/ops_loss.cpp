@@ -31,7 +31,7 @@ struct Smoothing {
   T operator()(T y) const { return y * factor + share; }
 };
 
-// --- one element of a binary cross-entropy: its value and its derivatives by the prediction and by y ---
+// One element of a binary cross-entropy: its value and its derivatives by the prediction and by y.
 
 // -y log q - (1 - y) log(1 - q), q = clip(p)
 template <typename T>
@@ -55,7 +55,7 @@ struct BinaryLogit {
   T slope_true(T x) const { return -x; }
 };
 
-// --- one row of class predictions: log of the probability of class i, and the derivative of -sum_i y_i log p_i ---
+// One row of class predictions: log of the probability of class i, and the derivative of -sum_i y_i log p_i.
 
 // log p_i = log clip(p_i / sum_j p_j)
 template <typename T>
@@ -127,7 +127,7 @@ using BinaryOf = std::conditional_t<FromLogits::value, BinaryLogit<T>, BinaryPro
 template <typename FromLogits, typename T>
 using RowOf = std::conditional_t<FromLogits::value, LogitRow<T>, ProbabilityRow<T>>;
 
-// --- binary_crossentropy: inputs y_true, y_pred; the mean over the last axis ---
+// binary_crossentropy: inputs y_true, y_pred; the mean over the last axis.
 
 void forward_binary(const ForwardCall& call) {
   const Split3 split = rows_of(call.in[1]);
@@ -171,7 +171,7 @@ void backward_binary(const BackwardCall& call) {
   });
 }
 
-// --- categorical_crossentropy: inputs y_true, y_pred; -sum_i y_i log p_i over the last axis ---
+// categorical_crossentropy: inputs y_true, y_pred; -sum_i y_i log p_i over the last axis.
 
 void forward_categorical(const ForwardCall& call) {
   const Split3 split = rows_of(call.in[1]);
@@ -232,7 +232,7 @@ void backward_categorical(const BackwardCall& call) {
   });
 }
 
-// --- sparse_categorical_crossentropy: inputs labels (int32), y_pred; labels equal to `ignore_class` count nothing ---
+// sparse_categorical_crossentropy: inputs labels (int32), y_pred; labels equal to `ignore_class` count nothing.
 
 struct Ignored {
   bool any;

@@ -83,8 +83,7 @@ Shape random_shape(const char* label, const Attrs& attrs, const Shape& like) {
   return out;
 }
 
-// --- random_uniform, random_normal, truncated_normal: inputs seed, like (optional); attrs `shape` in codes, `dtype`
-// ---
+// random_uniform, random_normal, truncated_normal: inputs seed, like (optional); attrs `shape` in codes, `dtype`.
 
 // `minval` (0), `maxval` (1, not included)
 struct Uniform {
@@ -104,7 +103,7 @@ struct Uniform {
   }
 };
 
-inline bool valid_normal(const Attrs& attrs) {
+bool valid_normal(const Attrs& attrs) {
   return std::isfinite(attrs.number("mean", 0)) && std::isfinite(attrs.number("stddev", 1)) &&
          attrs.number("stddev", 1) >= 0;
 }
@@ -161,8 +160,8 @@ void register_random() {
   register_op({registry_name(Op::label), infer_random<Op>, forward_random<Op>, nullptr, 0u, 0u, -1});
 }
 
-// --- dropout_mask: inputs seed, like; attrs `rate`, `shape` in codes (that of like if absent), `count` masks in front
-// --- 0 with probability `rate`, else 1 / (1 - rate).
+// dropout_mask: inputs seed, like; attrs `rate`, `shape` in codes (that of like if absent), `count` masks in front.
+// 0 with probability `rate`, else 1 / (1 - rate).
 
 Inference infer_dropout_mask(const Attrs& attrs, const std::vector<Meta>& in) {
   const char* label = "op_dropout_mask";
@@ -193,7 +192,7 @@ void forward_dropout_mask(const ForwardCall& call) {
   });
 }
 
-// --- next_seed: (seed, draw) -> (seed, draw + 1) ---
+// next_seed: (seed, draw) -> (seed, draw + 1).
 
 Inference infer_next_seed(const Attrs&, const std::vector<Meta>& in) {
   require_seed("op_next_seed", in);

@@ -1,5 +1,4 @@
-// Reducing a tensor over some of its axes, in an order that depends on the shape of one result's elements only (level
-// L3).
+// Reducing a tensor over some of its axes, in an order that does not depend on other results (level L3).
 #pragma once
 #include <limits>
 

@@ -6,7 +6,7 @@ namespace birnn {
 
 namespace {
 
-// The elements along one axis: `at(i)` for i in 0..n-1.
+// The elements along one axis.
 template <typename T>
 struct Line {
   T* first;
@@ -107,7 +107,7 @@ void backward_softmax(const BackwardCall& call) {
   });
 }
 
-// --- cumsum, cumprod: attr `axis` ---
+// cumsum, cumprod: attr `axis`.
 
 // dx_i = sum_{j >= i} dy_j
 template <typename T>
@@ -192,7 +192,7 @@ void backward_scan(const BackwardCall& call) {
   });
 }
 
-// --- argmax, argmin: attrs `axis` (absent: of the flattened tensor), `keepdims`. The first of equals; NaN wins. ---
+// argmax, argmin: attrs `axis` (absent: of the flattened tensor), `keepdims`. The first of equals; NaN wins.
 
 struct Greater {
   static constexpr const char* label = "op_argmax";

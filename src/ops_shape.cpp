@@ -6,7 +6,7 @@ namespace birnn {
 
 namespace {
 
-// --- reshape: attr `shape` in codes ---
+// reshape: attr `shape` in codes.
 
 // An axis whose size is referred to by a code stands on both sides and says nothing about the open size, so that
 // (NA, 5, 8) as (size of axis 0, open) is (NA, 40).
@@ -44,7 +44,7 @@ Inference infer_reshape(const Attrs& attrs, const std::vector<Meta>& in) {
   return infer_one(in[0].dtype, out);
 }
 
-// --- ops whose output is a strided view of their input ---
+// Ops whose output is a strided view of their input.
 
 using MapMaker = StridedMap (*)(const Attrs& attrs, const Shape& x, const Shape& out);
 
@@ -69,7 +69,7 @@ void backward_view(const BackwardCall& call) {
   });
 }
 
-// --- transpose: attr `perm` (reversed if absent) ---
+// transpose: attr `perm` (reversed if absent).
 
 int source_axis(const Attrs& attrs, int axis, int rank) {
   const std::vector<double>& perm = attrs.numbers("perm");
@@ -105,7 +105,7 @@ StridedMap transpose_map(const Attrs& attrs, const Shape& x, const Shape& out) {
   return map;
 }
 
-// --- slice: attrs `begin`, `end`, `stride` per axis, with Python's rules; NaN or missing is open ---
+// slice: attrs `begin`, `end`, `stride` per axis, with Python's rules; NaN or missing is open.
 // A range of one element (2:3, or -1 to the open end) is an index: it must exist, and its size is known to be 1.
 
 struct Range {
@@ -183,7 +183,7 @@ StridedMap slice_map(const Attrs& attrs, const Shape& x, const Shape& out) {
   return map;
 }
 
-// --- flip: attr `axis` (all if absent) ---
+// flip: attr `axis` (all if absent).
 
 Inference infer_flip(const Attrs& attrs, const std::vector<Meta>& in) {
   require_inputs("op_flip", in, 1);
@@ -203,7 +203,7 @@ StridedMap flip_map(const Attrs& attrs, const Shape& x, const Shape&) {
   return map;
 }
 
-// --- broadcast_to: attr `shape` (-1 keeps the size of x); broadcast_like: the shape of the second input ---
+// broadcast_to: attr `shape` (-1 keeps the size of x); broadcast_like: the shape of the second input.
 
 Shape broadcast_target(const char* label, const Shape& x, const Shape& target) {
   const int missing = target.rank() - x.rank();
@@ -250,7 +250,7 @@ void backward_broadcast_like(const BackwardCall& call) {
   backward_view<broadcast_map>(call);
 }
 
-// --- tile: attr `repeats` per axis; repeat: attrs `repeats` (one number) and `axis` (flattened if absent) ---
+// tile: attr `repeats` per axis; repeat: attrs `repeats` (one number) and `axis` (flattened if absent).
 
 int64 repeated(const char* label, int64 size, double repeats) {
   const int64 times = whole_number(label, "the number of repeats", repeats);

@@ -1,5 +1,5 @@
 // Functions of one element without attributes: exp, log, sign, floor, is_nan ... (level L3).
-// A struct says how the value is made, its slope dy/dx, and which of x and y the slope needs.
+// A struct says how the value is made, its slope dy/dx (none for steps), and which of x and y the slope needs.
 #include "ops_common.h"
 #include "ops_families.h"
 
@@ -55,28 +55,24 @@ struct Sign : NeedsNothing {
   static constexpr const char* label = "op_sign";
   static constexpr bool integers = true;
   static T value(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
-  static T slope(T, T) { return T(0); }
 };
 
 template <typename T>
 struct Floor : NeedsNothing {
   static constexpr const char* label = "op_floor";
   static T value(T x) { return std::floor(x); }
-  static T slope(T, T) { return T(0); }
 };
 
 template <typename T>
 struct Ceil : NeedsNothing {
   static constexpr const char* label = "op_ceil";
   static T value(T x) { return std::ceil(x); }
-  static T slope(T, T) { return T(0); }
 };
 
 template <typename T>
 struct Round : NeedsNothing {
   static constexpr const char* label = "op_round";
   static T value(T x) { return std::nearbyint(x); }  // halves go to the even neighbour, as in Keras
-  static T slope(T, T) { return T(0); }
 };
 
 template <typename T>

@@ -4,60 +4,85 @@ weights_of <- function(trainable, non_trainable = 0) c(trainable = trainable, no
 
 contracts <- list(
   SimpleRNN = function() {
-    expect_layer_contract(layer_simple_rnn, list(units = 4), c(3, 5, 2), c(3, 4), weights_of(3))
-    expect_layer_contract(layer_simple_rnn, list(units = 2, use_bias = FALSE, return_sequences = TRUE), c(3, 5, 2), c(3, 5, 2),
-                          weights_of(2))
+    expect_layer_contract(function(...) layer_simple_rnn(units = 4, ...), c(3, 5, 2), c(3, 4), weights_of(3))
     expect_layer_contract(
-      layer_simple_rnn,
-      list(units = 2, kernel_regularizer = "l2", recurrent_regularizer = "l1", bias_regularizer = "l2", dropout = 0.2),
-      c(3, 5, 2), c(3, 2), weights_of(3), seeds = 1, losses = 3
+      function(...) layer_simple_rnn(units = 2, use_bias = FALSE, return_sequences = TRUE, ...), c(3, 5, 2), c(3, 5, 2),
+      weights_of(2)
     )
+    regularized <- function(...) {
+      layer_simple_rnn(units = 2, kernel_regularizer = "l2", recurrent_regularizer = "l1", bias_regularizer = "l2",
+                       dropout = 0.2, ...)
+    }
+    expect_layer_contract(regularized, c(3, 5, 2), c(3, 2), weights_of(3), seeds = 1, losses = 3)
   },
   LSTM = function() {
-    expect_layer_contract(layer_lstm, list(units = 4), c(3, 5, 2), c(3, 4), weights_of(3))
+    expect_layer_contract(function(...) layer_lstm(units = 4, ...), c(3, 5, 2), c(3, 4), weights_of(3))
+    backwards <- function(...) {
+      layer_lstm(units = 2, return_sequences = TRUE, return_state = TRUE, go_backwards = TRUE, ...)
+    }
+    expect_layer_contract(backwards, c(3, 5, 2), list(c(3, 5, 2), c(3, 2), c(3, 2)), weights_of(3))
     expect_layer_contract(
-      layer_lstm, list(units = 2, return_sequences = TRUE, return_state = TRUE, go_backwards = TRUE), c(3, 5, 2),
-      list(c(3, 5, 2), c(3, 2), c(3, 2)), weights_of(3)
+      function(...) layer_lstm(units = 2, recurrent_dropout = 0.3, activity_regularizer = "l2", ...), c(3, 5, 2), c(3, 2),
+      weights_of(3), seeds = 1, losses = 1
     )
-    expect_layer_contract(layer_lstm, list(units = 2, recurrent_dropout = 0.3, activity_regularizer = "l2"), c(3, 5, 2),
-                          c(3, 2), weights_of(3), seeds = 1, losses = 1)
   },
   GRU = function() {
-    expect_layer_contract(layer_gru, list(units = 4), c(3, 5, 2), c(3, 4), weights_of(3))
-    expect_layer_contract(layer_gru, list(units = 3, reset_after = FALSE, return_state = TRUE), c(3, 5, 2),
-                          list(c(3, 3), c(3, 3)), weights_of(3))
+    expect_layer_contract(function(...) layer_gru(units = 4, ...), c(3, 5, 2), c(3, 4), weights_of(3))
+    expect_layer_contract(
+      function(...) layer_gru(units = 3, reset_after = FALSE, return_state = TRUE, ...), c(3, 5, 2),
+      list(c(3, 3), c(3, 3)), weights_of(3)
+    )
   },
   Bidirectional = function() {
-    wrap <- function(merge_mode, ...) list(layer = layer_lstm(units = 4, ...), merge_mode = merge_mode)
-    expect_layer_contract(layer_bidirectional, wrap("concat"), c(3, 5, 2), c(3, 8), weights_of(6))
+    expect_layer_contract(
+      function(...) layer_bidirectional(layer = layer_lstm(units = 4), ...), c(3, 5, 2), c(3, 8), weights_of(6)
+    )
     for (merge_mode in c("sum", "mul", "ave")) {
-      expect_layer_contract(layer_bidirectional, wrap(merge_mode, return_sequences = TRUE), c(3, 5, 2), c(3, 5, 4), weights_of(6))
+      merged <- function(...) {
+        layer_bidirectional(layer = layer_lstm(units = 4, return_sequences = TRUE), merge_mode = merge_mode, ...)
+      }
+      expect_layer_contract(merged, c(3, 5, 2), c(3, 5, 4), weights_of(6))
     }
     expect_layer_contract(
-      layer_bidirectional, list(layer = layer_gru(units = 4, return_state = TRUE), merge_mode = "concat"), c(3, 5, 2),
-      list(c(3, 8), c(3, 4), c(3, 4)), weights_of(6)
+      function(...) layer_bidirectional(layer = layer_gru(units = 4), merge_mode = NULL, ...), c(3, 5, 2),
+      list(c(3, 4), c(3, 4)), weights_of(6)
     )
     expect_layer_contract(
-      layer_bidirectional,
-      list(layer = layer_simple_rnn(units = 2), backward_layer = layer_gru(units = 3, go_backwards = TRUE)),
-      c(3, 5, 2), c(3, 5), weights_of(6)
+      function(...) layer_bidirectional(layer = layer_gru(units = 4, return_state = TRUE), ...), c(3, 5, 2),
+      list(c(3, 8), c(3, 4), c(3, 4)), weights_of(6)
     )
+    mixed <- function(...) {
+      layer_bidirectional(layer = layer_simple_rnn(units = 2), backward_layer = layer_gru(units = 3, go_backwards = TRUE), ...)
+    }
+    expect_layer_contract(mixed, c(3, 5, 2), c(3, 5), weights_of(6))
   },
   Dense = function() {
-    expect_layer_contract(layer_dense, list(units = 4, activation = "relu"), c(3, 2), c(3, 4), weights_of(2))
-    expect_layer_contract(layer_dense, list(units = 4, use_bias = FALSE, kernel_regularizer = "l2"), c(3, 5, 2), c(3, 5, 4),
-                          weights_of(1), losses = 1)
+    expect_layer_contract(function(...) layer_dense(units = 4, activation = "relu", ...), c(3, 2), c(3, 4), weights_of(2))
+    expect_layer_contract(
+      function(...) layer_dense(units = 4, use_bias = FALSE, kernel_regularizer = "l2", ...), c(3, 5, 2), c(3, 5, 4),
+      weights_of(1), losses = 1
+    )
   },
-  Dropout = function() expect_layer_contract(layer_dropout, list(rate = 0.3), c(3, 5, 2), seeds = 1),
-  Masking = function() expect_layer_contract(layer_masking, list(mask_value = 0), c(3, 5, 2), trains = FALSE),
+  Dropout = function() expect_layer_contract(function(...) layer_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1),
+  Masking = function() expect_layer_contract(function(...) layer_masking(mask_value = 0, ...), c(3, 5, 2), trains = FALSE),
   Embedding = function() {
-    expect_layer_contract(layer_embedding, list(input_dim = 6, output_dim = 3), c(3, 5), c(3, 5, 3), weights_of(1),
-                          supports_masking = FALSE, ids = 6)
-    expect_layer_contract(layer_embedding, list(input_dim = 6, output_dim = 3, mask_zero = TRUE), c(3, 5), c(3, 5, 3),
-                          weights_of(1), ids = 6)
+    expect_layer_contract(
+      function(...) layer_embedding(input_dim = 6, output_dim = 3, ...), c(3, 5), c(3, 5, 3), weights_of(1),
+      supports_masking = FALSE, ids = 6
+    )
+    expect_layer_contract(
+      function(...) layer_embedding(input_dim = 6, output_dim = 3, mask_zero = TRUE, ...), c(3, 5), c(3, 5, 3),
+      weights_of(1), ids = 6
+    )
   },
-  Activation = function() expect_layer_contract(layer_activation, list(activation = "tanh"), c(3, 5, 2), trains = FALSE),
-  Softmax = function() expect_layer_contract(layer_activation_softmax, list(), c(3, 5, 2), trains = FALSE)
+  Activation = function() {
+    expect_layer_contract(function(...) layer_activation(activation = "tanh", ...), c(3, 5, 2), trains = FALSE)
+  },
+  ReLU = function() {
+    expect_layer_contract(function(...) layer_activation_relu(negative_slope = 0.1, ...), c(3, 5, 2), trains = FALSE)
+  },
+  Identity = function() expect_layer_contract(function(...) layer_identity(...), c(3, 5, 2), trains = FALSE),
+  Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 
 # Registered, but made by other functions than layer_*(): they have tests of their own.
@@ -69,4 +94,8 @@ test_that("every registered layer has a contract", {
   expect_identical(setdiff(classes, c(names(contracts), without_contract)), character())
 })
 
-for (class in names(contracts)) test_that(paste(class, "keeps the contract of layers"), contracts[[class]]())
+for (class in names(contracts)) {
+  test_that(paste(class, "keeps the contract of layers"), {
+    contracts[[class]]()
+  })
+}

@@ -115,7 +115,8 @@ test_that("a loss is found by name, as a function, as an object, as a closure or
   expect_equal(as.numeric(twice(matrix(0, 2, 2), matrix(1, 2, 2))), 2)
   expect_refused(get_loss("msee"), "value")
   expect_refused(get_loss(1), "value")
-  expect_refused(loss_huber(y_true = NULL, deltaa = 1), "value")
+  expect_refused(loss_huber(deltaa = 1), "value")
+  expect_refused(loss_huber(2), "value")
 })
 
 test_that("crossentropy is chosen by the shapes", {
