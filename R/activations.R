@@ -38,7 +38,8 @@
 #' | `glu` | first half of `axis` times `sigmoid` of the second half |
 #'
 #' @param x A tensor, variable, symbolic tensor, or R numbers.
-#' @param negative_slope,max_value,threshold,alpha,default_value,b Parameters, see the table; `max_value = NULL`: no limit.
+#' @param negative_slope,max_value,threshold,alpha,default_value,b Parameters, see the table; `max_value = NULL`: no
+#'   limit.
 #' @param approximate Whether `gelu` is approximated.
 #' @param axis The axis, counted from 1; negative ones count from the end.
 #' @return A tensor of the shape of `x` (`glu`: half of `axis`).
@@ -192,8 +193,8 @@ register_activations()
 # Those along an axis: the rest act on each element by itself, and the recurrent core knows them by name.
 axis_activations <- c("softmax", "log_softmax", "glu")
 
-# A string, an activation_*() function or an R function as a function of one tensor; its Keras name is attached if it has
-# one. NULL is "linear".
+# A string, an activation_*() function or an R function as a function of one tensor; its Keras name is attached if it
+# has one. NULL is "linear".
 get_activation <- function(x, call = rlang::caller_env()) {
   if (is.null(x)) return(registered("activation", "linear"))
   if (is.character(x) && length(x) == 1) {

@@ -44,8 +44,8 @@ check_axes <- function(axis, call = rlang::caller_env()) {
 #'
 #' @param max_value,min_value The largest and the smallest length.
 #' @param rate How far `constraint_minmaxnorm()` goes towards the range at each step: 1 is all the way.
-#' @param axis The axes that make up a vector, counted from 1. For the kernel of a dense layer, `(inputs, units)`, axis 1
-#'   takes the weights that lead into one unit.
+#' @param axis The axes that make up a vector, counted from 1. For the kernel of a dense layer, `(inputs, units)`,
+#'   axis 1 takes the weights that lead into one unit.
 #' @return A constraint: a function of a tensor that returns a tensor.
 #' @source <https://keras.io/api/layers/constraints/>
 #' @family constraints

@@ -54,7 +54,8 @@ initializer_constant <- function(value = 0) {
   if (is_single_number(value)) {
     return(new_initializer("Constant", list(value = value), function(shape, dtype, seed) op_full(shape, value, dtype)))
   }
-  new_initializer("Constant", list(value = as.array(value)), function(shape, dtype, seed) fixed_values(value, shape, dtype))
+  config <- list(value = as.array(value))
+  new_initializer("Constant", config, function(shape, dtype, seed) fixed_values(value, shape, dtype))
 }
 
 is_single_number <- function(x) is.numeric(x) && length(x) == 1 && is.null(dim(x))
@@ -64,7 +65,8 @@ fixed_values <- function(value, shape, dtype) {
   value <- as_tensor(value, dtype)
   if (!identical(as.integer(tensor_shape(value)), as.integer(shape))) {
     birnn_abort(
-      "The given initial values have shape {format_shape(tensor_shape(value))}, but the weight has {format_shape(shape)}.",
+      "The given initial values have shape {format_shape(tensor_shape(value))}, but the weight has
+       {format_shape(shape)}.",
       kind = "shape", call = NULL
     )
   }
@@ -82,12 +84,15 @@ initializer_identity <- function(gain = 1) {
 }
 
 abort_rank <- function(what, wanted, shape) {
-  birnn_abort("{what} needs a weight of {wanted} axes, not of shape {format_shape(shape)}.", kind = "shape", call = NULL)
+  birnn_abort(
+    "{what} needs a weight of {wanted} axes, not of shape {format_shape(shape)}.", kind = "shape", call = NULL
+  )
 }
 
 #' Initializers of random numbers
 #'
-#' Normal and uniform numbers with given parameters. The truncated normal distribution is cut at two standard deviations.
+#' Normal and uniform numbers with given parameters. The truncated normal distribution is cut at two standard
+#' deviations.
 #'
 #' @param mean,stddev Mean and standard deviation (before truncation).
 #' @param minval,maxval The range.

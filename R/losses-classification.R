@@ -101,8 +101,8 @@ check_smoothing <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_
 #' * `binary_crossentropy`: each number of the prediction is the probability of its own class, targets are 0 or 1.
 #' * `categorical_crossentropy`: the last axis holds the probabilities of classes that exclude each other, targets are
 #'   one-hot codes, see [to_categorical()].
-#' * `sparse_categorical_crossentropy`: the same, but targets are the numbers of the classes, counted from 0 as in Keras;
-#'   also a factor in [fit()][fit.birnn_model].
+#' * `sparse_categorical_crossentropy`: the same, but targets are the numbers of the classes, counted from 0 as in
+#'   Keras; also a factor in [fit()][fit.birnn_model].
 #'
 #' Probabilities are kept away from 0 and 1 by [config_epsilon()]. `from_logits = TRUE` takes the numbers before the
 #' sigmoid or softmax, which is more exact.
@@ -137,7 +137,8 @@ loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, l
   settings <- list(reduction = reduction, name = name, dtype = dtype)
   config <- list(from_logits = check_flag(from_logits), label_smoothing = check_smoothing(label_smoothing),
                  axis = check_axes(axis))
-  loss_or_values("CategoricalCrossentropy", categorical_crossentropy_values, y_true, y_pred, config, settings, list(...))
+  loss_or_values("CategoricalCrossentropy", categorical_crossentropy_values, y_true, y_pred, config, settings,
+                 list(...))
 }
 
 #' @rdname loss_binary_crossentropy

@@ -52,8 +52,8 @@ poisson_values <- function(y_true, y_pred) {
 
 #' Losses for numbers
 #'
-#' With data, `loss_*()` returns one value for each prediction (the last axis is reduced). Without data it returns a loss
-#' object for [compile()][compile.birnn_model], which also takes the bare function and its name, such as
+#' With data, `loss_*()` returns one value for each prediction (the last axis is reduced). Without data it returns a
+#' loss object for [compile()][compile.birnn_model], which also takes the bare function and its name, such as
 #' `"mean_squared_error"` or `"mse"`.
 #'
 #' With \eqn{y} the target, \eqn{p} the prediction, \eqn{e = p - y}, and means over the last axis:
@@ -70,9 +70,10 @@ poisson_values <- function(y_true, y_pred) {
 #' | `poisson` | mean of \eqn{p - y \log p} |
 #'
 #' @section Masks and weights:
-#' The object reduces the values to one number. Time steps that a mask on the prediction leaves out do not count, whatever
-#' the target holds there. With `reduction = "sum_over_batch_size"` (or `"mean"`) the weighted sum is divided by the number
-#' of values that count, with `"mean_with_sample_weight"` by the sum of their weights. `"sum"` and `"none"` do not divide.
+#' The object reduces the values to one number. Time steps that a mask on the prediction leaves out do not count,
+#' whatever the target holds there. With `reduction = "sum_over_batch_size"` (or `"mean"`) the weighted sum is divided
+#' by the number of values that count, with `"mean_with_sample_weight"` by the sum of their weights. `"sum"` and
+#' `"none"` do not divide.
 #'
 #' @param y_true,y_pred Targets and predictions: tensors or arrays. Without them a loss object is returned.
 #' @param delta Where the Huber loss turns from square to linear.

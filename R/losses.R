@@ -58,7 +58,8 @@ loss_or_values <- function(class_name, values, y_true, y_pred, config, settings,
 check_predictions <- function(are_missing, call) {
   if (!are_missing) return(invisible())
   birnn_abort(
-    c("{.arg y_pred} must be given together with {.arg y_true}.", i = "Other arguments are named, as in {.code delta = 2}."),
+    c("{.arg y_pred} must be given together with {.arg y_true}.",
+      i = "Other arguments are named, as in {.code delta = 2}."),
     call = call
   )
 }
@@ -132,8 +133,9 @@ with_trailing_axes <- function(x, rank) {
 
 # --- reduction ----------------------------------------------------------------------------------------------------
 
-# One number from the values of a batch. Weights do not enter the denominator of "sum_over_batch_size" (and "mean"): it
-# is the number of values, or of those the mask keeps; 0 if there are none. `mask`: as the values, or their leading axes.
+# One number from the values of a batch. Weights do not enter the denominator of "sum_over_batch_size" (and "mean"):
+# it is the number of values, or of those the mask keeps; 0 if there are none. `mask`: as the values, or their leading
+# axes.
 reduce_loss <- function(values, sample_weight = NULL, mask = NULL, reduction = "sum_over_batch_size") {
   values <- as_float_operand(values)
   if (!is.null(sample_weight)) {

@@ -30,8 +30,8 @@ sparse_categorical_accuracy_values <- function(y_true, y_pred) {
 
 #' Accuracies
 #'
-#' The share of right predictions. In `metrics = ` of [compile()][compile.birnn_model], `"accuracy"` (or `"acc"`) chooses
-#' among the binary, the categorical and the sparse categorical one by the shapes of targets and predictions.
+#' The share of right predictions. In `metrics = ` of [compile()][compile.birnn_model], `"accuracy"` (or `"acc"`)
+#' chooses among the binary, the categorical and the sparse categorical one by the shapes of targets and predictions.
 #'
 #' * `binary_accuracy`: predictions above `threshold` count as 1, and are compared with targets 0 and 1.
 #' * `categorical_accuracy`: the largest prediction along the last axis against the one-hot target.
@@ -39,8 +39,8 @@ sparse_categorical_accuracy_values <- function(y_true, y_pred) {
 #' * `accuracy`: predictions that equal their targets.
 #'
 #' @section Masks and weights:
-#' Time steps that a mask on the prediction leaves out do not count. The result after several batches is the weighted mean
-#' of all values.
+#' Time steps that a mask on the prediction leaves out do not count. The result after several batches is the weighted
+#' mean of all values.
 #'
 #' @param y_true,y_pred Targets and predictions: tensors or arrays. Without them a metric is returned.
 #' @param threshold A number.

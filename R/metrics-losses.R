@@ -2,15 +2,15 @@
 
 #' Losses as metrics
 #'
-#' Running means of the values that [loss_mean_squared_error()], [loss_binary_crossentropy()] and [loss_hinge()] describe.
-#' `metric_root_mean_squared_error()` is the root of the mean of all squared errors; `metric_cosine_similarity()` the
+#' Running means of the values that [loss_mean_squared_error()], [loss_binary_crossentropy()] and [loss_hinge()]
+#' describe. `metric_root_mean_squared_error()` is the root of the mean of all squared errors; `metric_cosine_similarity()` the
 #' cosine itself (the loss is its negative).
 #'
 #' @inheritSection metric_accuracy Masks and weights
 #' @inheritParams metric_accuracy
 #' @inheritParams loss_binary_crossentropy
-#' @return A tensor with one value for each prediction, or a metric: `$update_state(y_true, y_pred, sample_weight = NULL)`,
-#'   `$result()`, `$reset_state()`. Calling it updates it and returns the result.
+#' @return A tensor with one value for each prediction, or a metric: `$update_state(y_true, y_pred,
+#'   sample_weight = NULL)`, `$result()`, `$reset_state()`. Calling it updates it and returns the result.
 #' @source <https://keras.io/api/metrics/regression_metrics/>
 #' @family metrics
 #' @export
@@ -72,7 +72,8 @@ cosine_values <- function(y_true, y_pred, axis = -1L) op_negative(cosine_similar
 #' @export
 metric_cosine_similarity <- function(y_true, y_pred, ..., axis = -1L, name = "cosine_similarity", dtype = NULL) {
   settings <- list(name = name, dtype = dtype)
-  metric_or_values("CosineSimilarity", cosine_values, y_true, y_pred, list(axis = check_axes(axis)), settings, list(...))
+  config <- list(axis = check_axes(axis))
+  metric_or_values("CosineSimilarity", cosine_values, y_true, y_pred, config, settings, list(...))
 }
 
 #' @rdname metric_mean_squared_error

@@ -160,8 +160,8 @@ metric_mean <- function(..., name = "mean", dtype = NULL) {
 #' A metric of your own
 #'
 #' @param name The name under which its values are reported.
-#' @param metric_fn A function of `y_true` and `y_pred`, made of `op_*()`, that returns one value for each prediction or a
-#'   single one. What is reported is the mean over all batches.
+#' @param metric_fn A function of `y_true` and `y_pred`, made of `op_*()`, that returns one value for each prediction or
+#'   a single one. What is reported is the mean over all batches.
 #' @return A metric for [compile()][compile.birnn_model].
 #' @family metrics
 #' @export

@@ -60,7 +60,9 @@ zero_based_axis <- function(axis, rank, arg = "axis", call = rlang::caller_env()
   }
   outside <- axis[abs(axis) > rank]
   if (length(outside) > 0) {
-    birnn_abort("{.arg {arg}} is {.val {outside[[1]]}}, but the tensor has {rank} {cli::qty(rank)}ax{?is/es}.", call = call)
+    birnn_abort(
+      "{.arg {arg}} is {.val {outside[[1]]}}, but the tensor has {rank} {cli::qty(rank)}ax{?is/es}.", call = call
+    )
   }
   as.integer(ifelse(axis > 0, axis - 1, axis + rank))
 }

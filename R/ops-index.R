@@ -48,7 +48,9 @@ check_index_range <- function(indices, size, zero_indexed, call) {
   last <- size - isTRUE(zero_indexed)
   outside <- indices[!is.na(indices) & (indices > last | indices < -size)]
   if (is.na(size) || length(outside) == 0) return(invisible())
-  birnn_abort("{.arg indices} must be from {-size} to {last} for an axis of size {size}, not {outside[[1]]}.", call = call)
+  birnn_abort(
+    "{.arg indices} must be from {-size} to {last} for an axis of size {size}, not {outside[[1]]}.", call = call
+  )
 }
 
 # Indices of the user as int32 ones that count from 0; negative ones count from the end in both.

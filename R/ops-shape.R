@@ -139,7 +139,9 @@ op_unstack <- function(x, num = NULL, axis = 1L) {
 known_size <- function(x, axis, call = rlang::caller_env()) {
   size <- tensor_shape(x)[[axis + 1]]
   if (is.na(size)) {
-    birnn_abort("The size of axis {axis + 1} of shape {format_shape(tensor_shape(x))} is not known.", kind = "shape", call = call)
+    birnn_abort(
+      "The size of axis {axis + 1} of shape {format_shape(tensor_shape(x))} is not known.", kind = "shape", call = call
+    )
   }
   size
 }
@@ -271,7 +273,8 @@ op_pad <- function(x, pad_width, mode = "constant", constant_values = NULL) {
 
 # One row an axis: before, after.
 pad_matrix <- function(pad_width, rank, call = rlang::caller_env()) {
-  widths <- if (is.list(pad_width)) t(vapply(pad_width, function(pair) as.numeric(unlist(pair)), numeric(2))) else pad_width
+  widths <- pad_width
+  if (is.list(widths)) widths <- t(vapply(widths, function(pair) as.numeric(unlist(pair)), numeric(2)))
   if (!is.matrix(widths)) widths <- matrix(rep_len(as.numeric(widths), 2), rank, 2, byrow = TRUE)
   if (!identical(dim(widths), c(as.integer(rank), 2L)) || any(widths < 0 | widths != round(widths))) {
     stop_not("a pair of whole numbers of at least 0 for each axis", pad_width, "pad_width", call)

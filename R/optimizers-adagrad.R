@@ -3,8 +3,8 @@
 #' Adagrad and Adadelta
 #'
 #' `optimizer_adagrad()` divides each gradient by the root of the sum of its squares so far:
-#' \eqn{w \leftarrow w - \eta g / \sqrt{a + \epsilon}}. `optimizer_adadelta()` takes moving averages instead of sums, and
-#' steps as large as the recent changes of the weights.
+#' \eqn{w \leftarrow w - \eta g / \sqrt{a + \epsilon}}. `optimizer_adadelta()` takes moving averages instead of sums,
+#' and steps as large as the recent changes of the weights.
 #'
 #' @inheritParams optimizer_sgd
 #' @param initial_accumulator_value What the sums start with.

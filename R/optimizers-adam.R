@@ -46,8 +46,8 @@ optimizer_adam_w <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1
 
 #' Relatives of Adam
 #'
-#' `optimizer_adamax()` uses the largest gradient instead of the second moment, `optimizer_nadam()` adds Nesterov momentum
-#' to Adam, `optimizer_lion()` goes by the sign of the momentum only.
+#' `optimizer_adamax()` uses the largest gradient instead of the second moment, `optimizer_nadam()` adds Nesterov
+#' momentum to Adam, `optimizer_lion()` goes by the sign of the momentum only.
 #'
 #' @inheritParams optimizer_adam
 #' @inherit optimizer_sgd return

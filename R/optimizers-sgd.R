@@ -5,8 +5,8 @@
 #' Weights go against the gradient: \eqn{w \leftarrow w - \eta g}; with momentum \eqn{m \leftarrow \mu m - \eta g},
 #' \eqn{w \leftarrow w + m}, or with `nesterov` \eqn{w \leftarrow w + \mu m - \eta g}.
 #'
-#' At each step: gradients are clipped; with `weight_decay` all weights shrink by `weight_decay * learning_rate`; the rule is
-#' applied; the moving average is updated; constraints act.
+#' At each step: gradients are clipped; with `weight_decay` all weights shrink by `weight_decay * learning_rate`; the
+#' rule is applied; the moving average is updated; constraints act.
 #'
 #' @param learning_rate A positive number. It can be changed later: `optimizer$learning_rate <- 0.01`.
 #' @param momentum A number from 0 to 1.
@@ -21,7 +21,8 @@
 #' @param name A name.
 #' @param ... `lr`, an earlier name of `learning_rate`.
 #' @param loss_scale_factor Accepted for compatibility: scaling the loss has no effect on the weights.
-#' @param gradient_accumulation_steps Weights change only every so many steps (at least 2), by the mean of the gradients.
+#' @param gradient_accumulation_steps Weights change only every so many steps (at least 2), by the mean of the
+#'   gradients.
 #' @return An optimizer for [compile()][compile.birnn_model], with the fields `$learning_rate`, `$iterations` and
 #'   `$variables`.
 #' @source <https://keras.io/api/optimizers/sgd/>
@@ -44,8 +45,8 @@ optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, 
 #' RMSprop
 #'
 #' Gradients are divided by the root of a moving average of their squares: \eqn{v \leftarrow \rho v + (1 - \rho) g^2},
-#' \eqn{w \leftarrow w - \eta g / \sqrt{v + \epsilon}}. With `centered` the squared moving average of \eqn{g} is taken off
-#' \eqn{v}.
+#' \eqn{w \leftarrow w - \eta g / \sqrt{v + \epsilon}}. With `centered` the squared moving average of \eqn{g} is taken
+#' off \eqn{v}.
 #'
 #' @inheritParams optimizer_sgd
 #' @param rho How much of the moving average is kept at each step.

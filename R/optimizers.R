@@ -1,5 +1,5 @@
-# Optimizers: the base class, arguments they share, slots, look-up (level 3). The update rules are src/optimizer.cpp; which
-# slots and numbers a rule needs is said in optimizers-*.R.
+# Optimizers: the base class, arguments they share, slots, look-up (level 3). The update rules are src/optimizer.cpp;
+# which slots and numbers a rule needs is said in optimizers-*.R.
 
 Optimizer <- R6::R6Class("Optimizer",
   inherit = ConfigObject, cloneable = FALSE, lock_objects = FALSE,
@@ -131,7 +131,8 @@ optimizer_variables <- function(self) {
 check_learning_rate <- function(x, call) {
   if (is.integer(x)) {
     birnn_abort(
-      c("{.arg learning_rate} must be a floating point number, not the integer {.val {x}}.", i = "Write {.code 1} instead of {.code 1L}."),
+      c("{.arg learning_rate} must be a floating point number, not the integer {.val {x}}.",
+        i = "Write {.code 1} instead of {.code 1L}."),
       call = call
     )
   }
@@ -169,11 +170,14 @@ common_settings <- function(args, call) {
 check_one_clipping <- function(args, call) {
   given <- names(compact(args[c("clipnorm", "clipvalue", "global_clipnorm")]))
   if (length(given) <= 1) return(invisible())
-  birnn_abort("Only one of {.arg clipnorm}, {.arg clipvalue} and {.arg global_clipnorm} can be given, not {.arg {given}}.",
-              call = call)
+  birnn_abort(
+    "Only one of {.arg clipnorm}, {.arg clipvalue} and {.arg global_clipnorm} can be given, not {.arg {given}}.",
+    call = call
+  )
 }
 
-# `args`: all arguments of the constructor by name. `own`: names of those that belong to the rule, and how they are checked.
+# `args`: all arguments of the constructor by name. `own`: names of those that belong to the rule, and how they are
+# checked.
 new_optimizer <- function(class_name, kind, args, dots, own, slot_groups, slot_start = 0, extra = list(),
                           call = rlang::caller_env()) {
   check_known_names(rlang::names2(dots), c("lr", names(args)), paste0("optimizer_", kind, "()"), call = call)

@@ -110,7 +110,9 @@ dropout_mask <- function(like, rate, seed, noise_shape = NULL, call = rlang::cal
   axes <- seq_len(tensor_rank(like)) - 1
   sizes <- if (is.null(noise_shape)) rep(NA, length(axes)) else as_shape(noise_shape, "noise_shape", call)
   if (length(sizes) != length(axes)) {
-    birnn_abort("{.arg noise_shape} must have {length(axes)} size{?s}, not {length(sizes)}.", kind = "shape", call = call)
+    birnn_abort(
+      "{.arg noise_shape} must have {length(axes)} size{?s}, not {length(sizes)}.", kind = "shape", call = call
+    )
   }
   codes <- ifelse(is.na(sizes), same_size_as(axes), sizes)
   rate <- check_number(rate, min = 0, max = 1, call = call)

@@ -30,7 +30,8 @@ squared_penalty <- function(x, factor) op_multiply(op_sum(op_square(x)), factor)
 #' Penalties of large weights
 #'
 #' `regularizer_l1()` adds \eqn{l_1 \sum |w|} to the loss, `regularizer_l2()` \eqn{l_2 \sum w^2} (without a factor one
-#' half), `regularizer_l1_l2()` both. Any R function of a tensor that returns a scalar tensor works as a regularizer, too.
+#' half), `regularizer_l1_l2()` both. Any R function of a tensor that returns a scalar tensor works as a regularizer,
+#' too.
 #'
 #' @param l1,l2 Factors; numbers of at least 0.
 #' @return A regularizer: a function of a tensor that returns a scalar tensor.
@@ -103,4 +104,5 @@ get_regularizer <- function(x, call = rlang::caller_env()) {
 register_object("regularizer", "L1", regularizer_l1, "l1")
 register_object("regularizer", "L2", regularizer_l2, "l2")
 register_object("regularizer", "L1L2", regularizer_l1_l2, "l1_l2")
-register_object("regularizer", "OrthogonalRegularizer", regularizer_orthogonal, c("orthogonal", "orthogonal_regularizer"))
+register_object("regularizer", "OrthogonalRegularizer", regularizer_orthogonal,
+                c("orthogonal", "orthogonal_regularizer"))

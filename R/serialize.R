@@ -1,5 +1,5 @@
-# Objects and their configs (level 3): what initializers, losses, optimizers, ... have in common; how an argument such as
-# "adam" becomes an object; the Keras schema list(module, class_name, config, registered_name), to and fro.
+# Objects and their configs (level 3): what initializers, losses, optimizers, ... have in common; how an argument such
+# as "adam" becomes an object; the Keras schema list(module, class_name, config, registered_name), to and fro.
 #
 # The registry holds, for each kind and class name, either the exported constructor, whose arguments are the keys of the
 # config, or (layers) a list with a function `from_config(config)`. The table is closed: nothing is evaluated by name.
@@ -44,11 +44,8 @@ resolve_object <- function(x, kind, wrap = NULL, fold_case = FALSE, call = rlang
   if (is_constructor(x, kind)) return(x())
   if (is.function(x) && !is_handle(x) && !is.null(wrap)) return(wrap(x))
   if (is_object_config(x)) return(object_from_config(x, kind, call = call))
-  birnn_abort(
-    c("Could not interpret {kind} identifier: {describe_value(x)}.",
-      i = "Give a string, {if (kind == 'optimizer') 'an' else 'a'} {.code {kind}_*()} object{if (!is.null(wrap)) ' or a function'}."),
-    call = call
-  )
+  ways <- c("a string", paste0("what `", kind, "_*()` returns"), if (!is.null(wrap)) "a function")
+  birnn_abort(c("Could not interpret {kind} identifier: {describe_value(x)}.", i = "Give {.or {ways}}."), call = call)
 }
 
 registered_constructor <- function(name, kind, fold_case = FALSE, call = rlang::caller_env()) {
@@ -78,11 +75,11 @@ is_object_config <- function(x) is_plain_list(x) && is.character(x$class_name)
 
 #' Objects as plain lists, and back
 #'
-#' Layers, models, initializers, losses, ... as lists in the schema of Keras' files: `module`, `class_name`, `config` and
-#' `registered_name`. Built-in activations are written as strings. A function of your own stays a function.
+#' Layers, models, initializers, losses, ... as lists in the schema of Keras' files: `module`, `class_name`, `config`
+#' and `registered_name`. Built-in activations are written as strings. A function of your own stays a function.
 #'
-#' @param obj A layer, model, initializer, regularizer, constraint, loss, metric, optimizer, activation, array or tensor,
-#'   or a list of such.
+#' @param obj A layer, model, initializer, regularizer, constraint, loss, metric, optimizer, activation, array or
+#'   tensor, or a list of such.
 #' @param config What `serialize_keras_object()` returned, or the same from a file that Keras wrote.
 #' @param custom_objects A named list of functions that make the objects whose classes are not part of this package;
 #'   their arguments are the keys of the config.
@@ -168,7 +165,9 @@ registered_entry <- function(module, class_name, kind) {
 
 check_kind <- function(object, kind, call) {
   if (is.null(kind) || inherits(object, paste0("birnn_", kind))) return(object)
-  birnn_abort("A config of a {.cls {class(object)[[1]]}} was given where {.arg {kind}} is needed.", kind = "config", call = call)
+  birnn_abort(
+    "The config describes a {.cls {class(object)[[1]]}}, but {.cls birnn_{kind}} is needed.", kind = "config", call = call
+  )
 }
 
 abort_unknown_class <- function(config, call) {

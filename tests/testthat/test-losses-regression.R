@@ -2,7 +2,8 @@
 
 test_that("log-cosh does not overflow, and cosine similarity is defined for zero vectors", {
   expect_equal(as.numeric(loss_log_cosh(0, matrix(c(-1e4, 1e4), 2))), c(1e4, 1e4) - log(2), tolerance = 1e-6)
-  found <- value_and_gradients(function(x) loss_cosine_similarity()(rbind(c(0, 0)), x[[1]]), list(as_tensor(rbind(c(0, 0)))))
+  zeros <- rbind(c(0, 0))
+  found <- value_and_gradients(function(x) loss_cosine_similarity()(zeros, x[[1]]), list(as_tensor(zeros)))
   expect_identical(found$value, 0)
   expect_true(all(is.finite(found$inputs[[1]])))
 })

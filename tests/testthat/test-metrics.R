@@ -10,7 +10,8 @@ for (floatx in both_floatx) {
         for (update in case$updates) {
           weight <- if (!is.null(update$sample_weight)) fixture_array(update$sample_weight)
           metric$update_state(fixture_array(update$y_true), fixture_array(update$y_pred), weight)
-          expect_close(metric$result(), fixture_array(update$result), if (floatx == "float64") 1e-5 else 2e-4, case$name)
+          tolerance <- if (floatx == "float64") 1e-5 else 2e-4
+          expect_close(metric$result(), fixture_array(update$result), tolerance, case$name)
         }
       }
     })

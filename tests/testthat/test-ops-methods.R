@@ -29,8 +29,8 @@ test_that("tensors, variables and symbolic tensors mix without warnings", {
 
 test_that("mathematical functions act on tensors", {
   a <- as_tensor(abs(x))
-  for (name in c("abs", "sign", "sqrt", "floor", "ceiling", "round", "exp", "expm1", "log", "log1p", "log2", "log10", "sin",
-                 "cos", "tanh", "cumsum", "cumprod")) {
+  for (name in c("abs", "sign", "sqrt", "floor", "ceiling", "round", "exp", "expm1", "log", "log1p", "log2", "log10",
+                 "sin", "cos", "tanh", "cumsum", "cumprod")) {
     expect_equal(as.numeric(match.fun(name)(a)), match.fun(name)(abs(x)), tolerance = 1e-6, info = name)
   }
   expect_equal(as.numeric(log(a, base = 2)), log2(abs(x)), tolerance = 1e-6)

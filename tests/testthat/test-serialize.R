@@ -74,8 +74,8 @@ test_that("Keras' functions and dtype policies are read", {
 
 test_that("objects keep their values through saveRDS()", {
   path <- withr::local_tempfile()
-  objects <- list(initializer_glorot_uniform(), regularizer_l2(0.1), constraint_maxnorm(), loss_huber(delta = 2), metric_mean(),
-                  optimizer_adam(0.5))
+  objects <- list(initializer_glorot_uniform(), regularizer_l2(0.1), constraint_maxnorm(), loss_huber(delta = 2),
+                  metric_mean(), optimizer_adam(0.5))
   objects[[5]]$update_state(c(1, 2))
   saveRDS(objects, path)
   back <- readRDS(path)
