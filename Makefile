@@ -15,7 +15,7 @@ demo test:
 # Everything: the slow tests too, and the C++ tests of the core.
 test-all:
 	BIRNN_TEST_ALL=true ./run test
-	$(MAKE) -C tests/cpp test
+	$(MAKE) -j2 -C tests/cpp test
 
 # R CMD check of the tarball, in a temporary folder; fails on errors and warnings.
 check:
@@ -23,12 +23,12 @@ check:
 
 # The C++ core without R: address and undefined-behaviour sanitizers, then valgrind.
 sanitize:
-	$(MAKE) -C tests/cpp asan
-	$(MAKE) -C tests/cpp valgrind
+	$(MAKE) -j2 -C tests/cpp asan
+	$(MAKE) -j2 -C tests/cpp valgrind
 
 # Generated files: Rcpp's exports; `Collate:`; NAMESPACE and man/ (which compiles a copy in .build/docs).
 attributes:
-	$(RSCRIPT) -e 'Rcpp::compileAttributes(".")'
+	$(RSCRIPT) tools/attributes.R
 
 collate:
 	$(RSCRIPT) tools/collate.R

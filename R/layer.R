@@ -34,7 +34,7 @@ Layer <- R6::R6Class("Layer",
         full_table(self$arguments), given, if (!is.null(entry)) formal_defaults(entry$constructor), what, .call
       )
       keep_arguments(self, values)
-      self$batch_input_shape <- legacy_batch_shape(given)
+      self$batch_input_shape <- legacy_batch_shape(given[setdiff(names(given), names(self$arguments))])
       self$input_dtype <- given$input_dtype
     },
 
@@ -67,9 +67,9 @@ Layer <- R6::R6Class("Layer",
     set_weights = function(weights) set_weights(self$handle, weights),
     count_params = function() count_params(self$handle),
 
-    # Puts the states of stateful layers back to zero.
+    # Puts the states of stateful layers inside back to zero.
     reset_state = function() {
-      for (layer in self$sublayers()) layer$reset_state()
+      reset_stateful(self)
       invisible(self$handle)
     },
     reset_states = function() self$reset_state(),
@@ -111,6 +111,12 @@ set_trainable <- function(self, value) {
   self$is_trainable <- value
   for (weight in self$own_weights) weight$variable$trainable <- value && weight$trainable
   for (layer in self$sublayers()) layer$trainable <- value
+}
+
+reset_stateful <- function(self) {
+  for (layer in lapply(self$sublayers(), layer_object)) {
+    if (isTRUE(layer$stateful)) layer$reset_state() else reset_stateful(layer)
+  }
 }
 
 # Builds a layer once: its weights get paths below those of the layers that are building it. If it fails, nothing is

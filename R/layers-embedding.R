@@ -17,7 +17,7 @@ Embedding <- R6::R6Class("Embedding",
       input_length = extra(not_saved(arg_whole(min = 1, allow_null = TRUE)), NULL)
     ),
     casts_inputs = FALSE,
-    input_spec = list(min_ndim = 1L),
+    input_spec = list(min_ndim = 0L),
     embeddings = NULL,
 
     initialize = function(...) {

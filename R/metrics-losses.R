@@ -3,8 +3,8 @@
 #' Losses as metrics
 #'
 #' Running means of the values that [loss_mean_squared_error()], [loss_binary_crossentropy()] and [loss_hinge()]
-#' describe. `metric_root_mean_squared_error()` is the root of the mean of all squared errors; `metric_cosine_similarity()` the
-#' cosine itself (the loss is its negative).
+#' describe. `metric_root_mean_squared_error()` is the root of the mean of all squared errors;
+#' `metric_cosine_similarity()` is the cosine itself (the loss is its negative).
 #'
 #' @inheritSection metric_accuracy Masks and weights
 #' @inheritParams metric_accuracy

@@ -5,7 +5,7 @@ float_dtypes <- c("float32", "float64")
 # bool < int32 < float32 < float64: the dtype that can hold both.
 dtype_width <- c(bool = 1L, int32 = 2L, float32 = 3L, float64 = 4L)
 
-wider_dtype <- function(a, b) if (dtype_width[[a]] >= dtype_width[[b]]) a else b
+wider_dtype <- function(a, b) if (a == b || dtype_width[[a]] > dtype_width[[b]]) a else b
 
 is_float_dtype <- function(dtype) dtype %in% float_dtypes
 
@@ -36,10 +36,11 @@ dtype_beside <- function(x, dtype) {
 
 # The common dtype of several operands. Tensors win over R numbers.
 common_dtype <- function(xs) {
-  is_given <- vapply(xs, is_tensor_like, logical(1))
-  if (!any(is_given)) return(Reduce(wider_dtype, lapply(xs, natural_dtype)))
-  dtype <- Reduce(wider_dtype, lapply(xs[is_given], tensor_dtype))
-  Reduce(wider_dtype, lapply(xs[!is_given], dtype_beside, dtype = dtype), dtype)
+  dtype <- NULL
+  for (x in xs) if (is_tensor_like(x)) dtype <- wider_dtype(dtype %||% "bool", tensor_dtype(x))
+  if (is.null(dtype)) return(Reduce(wider_dtype, lapply(xs, natural_dtype)))
+  for (x in xs) if (!is_tensor_like(x)) dtype <- wider_dtype(dtype, dtype_beside(x, dtype))
+  dtype
 }
 
 # Operands of one dtype, at least as wide as `at_least`.
@@ -64,7 +65,7 @@ zero_based_axis <- function(axis, rank, arg = "axis", call = rlang::caller_env()
       "{.arg {arg}} is {.val {outside[[1]]}}, but the tensor has {rank} {cli::qty(rank)}ax{?is/es}.", call = call
     )
   }
-  as.integer(ifelse(axis > 0, axis - 1, axis + rank))
+  as.integer(axis - (axis > 0) + rank * (axis < 0))
 }
 
 # As zero_based_axis(), for exactly one axis.

@@ -2,9 +2,18 @@
 
 # --- two operands -------------------------------------------------------------------------------------------------
 
-binary_op <- function(name, x1, x2, at_least = "int32") {
-  apply_op(name, promote_operands(list(x1, x2), at_least))
+binary_op <- function(name, x1, x2) apply_op(name, number_operands(x1, x2))
+
+# Two operands of one dtype that is not bool; nothing to do in the usual case.
+number_operands <- function(x1, x2) {
+  operands <- list(x1, x2)
+  is_ready <- is_tensor_like(x1) && is_tensor_like(x2) && tensor_dtype(x1) == tensor_dtype(x2) &&
+    tensor_dtype(x1) != "bool"
+  if (is_ready) operands else promote_operands(operands, "int32")
 }
+
+# As number_operands(), floating point.
+float_operands <- function(x1, x2) lapply(number_operands(x1, x2), as_float_operand)
 
 #' Arithmetic of tensors
 #'
@@ -36,17 +45,11 @@ op_multiply <- function(x1, x2) binary_op("multiply", x1, x2)
 
 #' @rdname op_add
 #' @export
-op_divide <- function(x1, x2) {
-  operands <- promote_operands(list(x1, x2))
-  apply_op("divide", lapply(operands, as_float_operand))
-}
+op_divide <- function(x1, x2) apply_op("divide", float_operands(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_power <- function(x1, x2) {
-  operands <- promote_operands(list(x1, x2))
-  apply_op("power", lapply(operands, as_float_operand))
-}
+op_power <- function(x1, x2) apply_op("power", float_operands(x1, x2))
 
 #' @rdname op_add
 #' @export
@@ -208,10 +211,7 @@ op_clip <- function(x, x_min, x_max) {
 #' @examples
 #' op_matmul(matrix(1:6, 2), matrix(1:6, 3))
 #' op_tensordot(array(1, c(2, 3, 4)), array(1, c(4, 3)), axes = list(c(2, 3), c(2, 1)))
-op_matmul <- function(x1, x2) {
-  operands <- promote_operands(list(x1, x2))
-  apply_op("matmul", lapply(operands, as_float_operand))
-}
+op_matmul <- function(x1, x2) apply_op("matmul", float_operands(x1, x2))
 
 #' @rdname op_matmul
 #' @export

@@ -136,9 +136,8 @@ check_learning_rate <- function(x, call) {
       call = call
     )
   }
-  rate <- check_number(x, min = 0, arg = "learning_rate", call = call)
-  if (rate == 0) stop_not("a positive number", x, "learning_rate", call)
-  rate
+  if (!is_single_number(x) || !is.finite(x) || x <= 0) stop_not("a positive number", x, "learning_rate", call)
+  x
 }
 
 check_positive <- function(x, arg, call) {

@@ -125,11 +125,15 @@ set_if_present <- function(layer, field, value) {
 
 # --- calling ------------------------------------------------------------------------------------------------------
 
-# Whether both directions can run in one call of the compiled core. Activity regularizers see each direction by itself,
-# so they need calls of the layers.
+# Whether both directions can run in one call of the compiled core.
 run_together <- function(forward, backward) {
-  is_compiled_rnn(forward) && is_compiled_rnn(backward) && is.null(forward$activity_regularizer) &&
-    is.null(backward$activity_regularizer) && forward$dtype == backward$dtype
+  needs_no_call(forward) && needs_no_call(backward) && forward$dtype == backward$dtype
+}
+
+# A recurrent layer whose call does nothing but run the compiled core. Activity regularizers need the call.
+needs_no_call <- function(self) {
+  inherits(self, "RNN") && is_compiled_rnn(self) && is.null(self$activity_regularizer) &&
+    has_method_of(self, "call", RNN) && has_method_of(self, "loop", RNN)
 }
 
 # Both directions at once: list(outputs (one merged, or two), states of forward, states of backward).

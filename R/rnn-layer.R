@@ -111,9 +111,8 @@ new_builtin_cell <- function(layer) {
   cell$handle
 }
 
-# Whether the compiled core can run all steps of a layer: a built-in cell, and nothing redefined by a subclass.
+# Whether the compiled core can run all steps of a layer: a built-in cell, and nothing redefined by a subclass of it.
 is_compiled_rnn <- function(layer) {
-  if (!inherits(layer, "RNN") || !has_method_of(layer, "call", RNN) || !has_method_of(layer, "loop", RNN)) return(FALSE)
   cell <- layer_object(layer$cell)
   inherits(cell, "RecurrentCell") && has_method_of(cell, "call", RecurrentCell) && cell$is_compiled()
 }

@@ -44,8 +44,9 @@ resolve_object <- function(x, kind, wrap = NULL, fold_case = FALSE, call = rlang
   if (is_constructor(x, kind)) return(x())
   if (is.function(x) && !is_handle(x) && !is.null(wrap)) return(wrap(x))
   if (is_object_config(x)) return(object_from_config(x, kind, call = call))
-  ways <- c("a string", paste0("what `", kind, "_*()` returns"), if (!is.null(wrap)) "a function")
-  birnn_abort(c("Could not interpret {kind} identifier: {describe_value(x)}.", i = "Give {.or {ways}}."), call = call)
+  ways <- paste0("a string, ", if (!is.null(wrap)) "a function, ", "or what `", kind, "_*()` returns")
+  received <- if (is_handle(x)) format(x) else describe_value(x)
+  birnn_abort(c("Could not interpret {kind} identifier: {received}.", i = "Give {ways}."), call = call)
 }
 
 registered_constructor <- function(name, kind, fold_case = FALSE, call = rlang::caller_env()) {
@@ -151,7 +152,7 @@ object_from_config <- function(config, kind = NULL, custom_objects = NULL, call 
   object <- if (is.function(entry)) construct_from_config(entry, config$config, custom_objects) else {
     entry$from_config(config$config)
   }
-  check_kind(object, kind, call)
+  check_kind(object, kind, name, call)
 }
 
 registered_entry <- function(module, class_name, kind) {
@@ -163,11 +164,10 @@ registered_entry <- function(module, class_name, kind) {
   }
 }
 
-check_kind <- function(object, kind, call) {
+check_kind <- function(object, kind, class_name, call) {
   if (is.null(kind) || inherits(object, paste0("birnn_", kind))) return(object)
-  birnn_abort(
-    "The config describes a {.cls {class(object)[[1]]}}, but {.cls birnn_{kind}} is needed.", kind = "config", call = call
-  )
+  birnn_abort("The config of class {.val {class_name}} is not that of the {kind} that is needed.", kind = "config",
+              call = call)
 }
 
 abort_unknown_class <- function(config, call) {

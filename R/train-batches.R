@@ -11,6 +11,7 @@ prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight 
   targets <- target_tensors(model, y, outputs, levels, call)
   resolve_metrics(model$setup, outputs, targets, call)
   check_targets(model$setup, targets, outputs, call)
+  targets <- Map(function(target, output) if (!is.null(target)) adjust_rank(target, output$shape), targets, outputs)
   weights <- weight_tensors(sample_weight, class_weight, targets, outputs, levels, call)
   n <- sample_count(list(x = inputs, y = targets, sample_weight = weights), call)
   new_dataset(c(inputs, targets, weights), n)

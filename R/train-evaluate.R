@@ -23,6 +23,7 @@ evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = N
   check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "evaluate.birnn_model", "evaluate()")
   model <- layer_object(object)
   check_compiled(model)
+  check_outside_step(model, "evaluate()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
   verbose <- resolve_verbose(verbose, elsewhere = 0L)
   dataset <- prepare_data(model, x, y, sample_weight)
@@ -80,6 +81,7 @@ evaluate_batches <- function(model, batches, steps, callbacks) {
 train_on_batch <- function(object, x, y = NULL, sample_weight = NULL, class_weight = NULL) {
   model <- check_model(object)
   check_compiled(model)
+  check_idle(model, "train_on_batch()")
   dataset <- single_batch(model, x, y, sample_weight, class_weight)
   reset_metrics(model$setup)
   with_busy(model, "train_on_batch()", {
@@ -95,6 +97,7 @@ test_on_batch <- function(object, x, y = NULL, sample_weight = NULL, ...) {
   check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "test_on_batch", "test_on_batch()")
   model <- check_model(object)
   check_compiled(model)
+  check_outside_step(model, "test_on_batch()")
   dataset <- single_batch(model, x, y, sample_weight)
   reset_metrics(model$setup)
   result <- run_step(step_for(model, "test"), dataset$tensors, commit_nonfinite = TRUE)

@@ -19,6 +19,7 @@ predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = get
                                 steps = NULL, callbacks = NULL) {
   check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "predict.birnn_model", "predict()")
   model <- layer_object(object)
+  check_outside_step(model, "predict()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
   verbose <- resolve_verbose(verbose, elsewhere = 0L)
   dataset <- prepare_data(model, x, supervised = FALSE)
@@ -32,6 +33,7 @@ predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = get
 #' @export
 predict_on_batch <- function(object, x) {
   model <- check_model(object)
+  check_outside_step(model, "predict_on_batch()")
   dataset <- prepare_data(model, x, supervised = FALSE)
   if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
   resolve_batch_size(model, length(dataset$rows), length(dataset$rows))

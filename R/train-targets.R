@@ -29,11 +29,9 @@ factor_codes <- function(y, levels, arg, call) {
 
 # Targets against outputs, where the loss is one of ours: a wrong shape would be broadcast into a wrong number.
 check_target <- function(y, output, loss, arg = "y", call = rlang::caller_env()) {
-  sizes <- tensor_shape(y)
   if (is_sparse_loss(loss)) return(check_labels(y, output, loss, arg, call))
+  sizes <- tensor_shape(adjust_rank(y, output$shape))
   rank <- length(output$shape)
-  if (length(sizes) == rank - 1L && identical(output$shape[[rank]], 1L)) return(invisible())
-  if (length(sizes) == rank + 1L && sizes[[rank + 1L]] == 1L) sizes <- sizes[-length(sizes)]
   fits <- length(sizes) == rank && all(is.na(output$shape[-1]) | output$shape[-1] == sizes[-1])
   if (!fits) stop_target_shape(tensor_shape(y), output, loss, arg, call)
 }

@@ -17,17 +17,17 @@ enum class Activation {
   linear,
   tanh,
   sigmoid,
-  relu,        // negative_slope = 0, max_value = Inf, threshold = 0
+  relu,  // negative_slope = 0, max_value = Inf, threshold = 0
   relu6,
   leaky_relu,  // negative_slope = 0.2
   elu,         // alpha = 1
   selu,
-  celu,        // alpha = 1
+  celu,  // alpha = 1
   softplus,
   softsign,
   silu,
-  gelu,        // x * (normal distribution function), through erf
-  gelu_tanh,   // the approximate form
+  gelu,       // x * (normal distribution function), through erf
+  gelu_tanh,  // the approximate form
   exponential,
   log_sigmoid,
   hard_sigmoid,
@@ -49,10 +49,10 @@ using ActivationParams = std::array<T, max_activation_params>;
 
 inline Activation activation_from_name(const std::string& name) {
   static const char* const names[] = {
-      "linear",   "tanh",        "sigmoid",     "relu",         "relu6",     "leaky_relu", "elu",         "selu",       "celu",
-      "softplus", "softsign",    "silu",        "gelu",         "gelu_tanh", "exponential", "log_sigmoid", "hard_sigmoid",
-      "hard_silu", "hard_tanh",  "mish",        "tanh_shrink",  "soft_shrink", "hard_shrink", "threshold",  "squareplus",
-      "sparse_plus", "sparse_sigmoid"};
+      "linear",      "tanh",        "sigmoid",      "relu",       "relu6",       "leaky_relu",    "elu",
+      "selu",        "celu",        "softplus",     "softsign",   "silu",        "gelu",          "gelu_tanh",
+      "exponential", "log_sigmoid", "hard_sigmoid", "hard_silu",  "hard_tanh",   "mish",          "tanh_shrink",
+      "soft_shrink", "hard_shrink", "threshold",    "squareplus", "sparse_plus", "sparse_sigmoid"};
   int index = 0;
   for (const char* known : names) {
     if (name == known) return static_cast<Activation>(index);
@@ -68,21 +68,33 @@ template <typename T>
 ActivationParams<T> activation_params(Activation a, const std::vector<double>& given = {}) {
   ActivationParams<T> params = {T(0), T(0), T(0)};
   switch (a) {
-    case Activation::relu: params[1] = std::numeric_limits<T>::infinity(); break;
-    case Activation::leaky_relu: params[0] = T(0.2); break;
+    case Activation::relu:
+      params[1] = std::numeric_limits<T>::infinity();
+      break;
+    case Activation::leaky_relu:
+      params[0] = T(0.2);
+      break;
     case Activation::elu:
-    case Activation::celu: params[0] = T(1); break;
+    case Activation::celu:
+      params[0] = T(1);
+      break;
     case Activation::soft_shrink:
-    case Activation::hard_shrink: params[0] = T(0.5); break;
-    case Activation::squareplus: params[0] = T(4); break;
-    default: break;
+    case Activation::hard_shrink:
+      params[0] = T(0.5);
+      break;
+    case Activation::squareplus:
+      params[0] = T(4);
+      break;
+    default:
+      break;
   }
   if (given.size() > params.size()) fail("value", "too many parameters for an activation");
   for (std::size_t k = 0; k < given.size(); ++k) params[k] = static_cast<T>(given[k]);
   return params;
 }
 
-// Whether the slope can be had from the value alone (at default parameters): slope(x, y) == slope(y, y). Then x need not be kept.
+// Whether the slope can be had from the value alone (at default parameters): slope(x, y) == slope(y, y). Then x need
+// not be kept.
 inline bool slope_from_value(Activation a) {
   switch (a) {
     case Activation::linear:
@@ -93,8 +105,10 @@ inline bool slope_from_value(Activation a) {
     case Activation::leaky_relu:
     case Activation::elu:
     case Activation::selu:
-    case Activation::exponential: return true;
-    default: return false;
+    case Activation::exponential:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -277,33 +291,60 @@ struct SparseSigmoid {
 template <typename T, typename F>
 auto dispatch(Activation a, F&& f) {
   switch (a) {
-    case Activation::linear: break;
-    case Activation::tanh: return f(Tanh<T>());
-    case Activation::sigmoid: return f(Sigmoid<T>());
-    case Activation::relu: return f(Relu<T>());
-    case Activation::relu6: return f(Relu6<T>());
-    case Activation::leaky_relu: return f(LeakyRelu<T>());
-    case Activation::elu: return f(Elu<T>());
-    case Activation::selu: return f(Selu<T>());
-    case Activation::celu: return f(Celu<T>());
-    case Activation::softplus: return f(Softplus<T>());
-    case Activation::softsign: return f(Softsign<T>());
-    case Activation::silu: return f(Silu<T>());
-    case Activation::gelu: return f(Gelu<T>());
-    case Activation::gelu_tanh: return f(GeluTanh<T>());
-    case Activation::exponential: return f(Exponential<T>());
-    case Activation::log_sigmoid: return f(LogSigmoid<T>());
-    case Activation::hard_sigmoid: return f(HardSigmoid<T>());
-    case Activation::hard_silu: return f(HardSilu<T>());
-    case Activation::hard_tanh: return f(HardTanh<T>());
-    case Activation::mish: return f(Mish<T>());
-    case Activation::tanh_shrink: return f(TanhShrink<T>());
-    case Activation::soft_shrink: return f(SoftShrink<T>());
-    case Activation::hard_shrink: return f(HardShrink<T>());
-    case Activation::threshold: return f(Threshold<T>());
-    case Activation::squareplus: return f(Squareplus<T>());
-    case Activation::sparse_plus: return f(SparsePlus<T>());
-    case Activation::sparse_sigmoid: return f(SparseSigmoid<T>());
+    case Activation::linear:
+      break;
+    case Activation::tanh:
+      return f(Tanh<T>());
+    case Activation::sigmoid:
+      return f(Sigmoid<T>());
+    case Activation::relu:
+      return f(Relu<T>());
+    case Activation::relu6:
+      return f(Relu6<T>());
+    case Activation::leaky_relu:
+      return f(LeakyRelu<T>());
+    case Activation::elu:
+      return f(Elu<T>());
+    case Activation::selu:
+      return f(Selu<T>());
+    case Activation::celu:
+      return f(Celu<T>());
+    case Activation::softplus:
+      return f(Softplus<T>());
+    case Activation::softsign:
+      return f(Softsign<T>());
+    case Activation::silu:
+      return f(Silu<T>());
+    case Activation::gelu:
+      return f(Gelu<T>());
+    case Activation::gelu_tanh:
+      return f(GeluTanh<T>());
+    case Activation::exponential:
+      return f(Exponential<T>());
+    case Activation::log_sigmoid:
+      return f(LogSigmoid<T>());
+    case Activation::hard_sigmoid:
+      return f(HardSigmoid<T>());
+    case Activation::hard_silu:
+      return f(HardSilu<T>());
+    case Activation::hard_tanh:
+      return f(HardTanh<T>());
+    case Activation::mish:
+      return f(Mish<T>());
+    case Activation::tanh_shrink:
+      return f(TanhShrink<T>());
+    case Activation::soft_shrink:
+      return f(SoftShrink<T>());
+    case Activation::hard_shrink:
+      return f(HardShrink<T>());
+    case Activation::threshold:
+      return f(Threshold<T>());
+    case Activation::squareplus:
+      return f(Squareplus<T>());
+    case Activation::sparse_plus:
+      return f(SparsePlus<T>());
+    case Activation::sparse_sigmoid:
+      return f(SparseSigmoid<T>());
   }
   return f(Linear<T>());
 }

@@ -24,11 +24,13 @@ template <typename T>
 struct Halves {
   T* of[max_directions] = {};
   Halves(Workspace& space, const RecurrentLayer<T>& layer, bool taken) {
-    for (int d = 0; taken && d < max_directions; ++d) of[d] = space.take<T>({layer.output_rows(), layer.direction[d].units});
+    for (int d = 0; taken && d < max_directions; ++d)
+      of[d] = space.take<T>({layer.output_rows(), layer.direction[d].units});
   }
 };
 
-// The gradient of a product needs its factors: they are saved. Other modes write the halves to scratch or into the output itself.
+// The gradient of a product needs its factors: they are saved. Other modes write the halves to scratch or into the
+// output itself.
 template <typename T>
 struct LayerSaved {
   DirectionBlocks<T> blocks;
@@ -55,7 +57,8 @@ struct BackwardScratch {
   Halves<T> halves;
   T* dx = nullptr;  // (B, T, F) from direction 1, which runs beside direction 0
   BackwardScratch(Workspace space, const RecurrentLayer<T>& layer, std::size_t* used = nullptr)
-      : blocks(space, layer, &RecurrentFunctions<T>::backward_bytes), halves(space, layer, is_elementwise(layer.merge)) {
+      : blocks(space, layer, &RecurrentFunctions<T>::backward_bytes),
+        halves(space, layer, is_elementwise(layer.merge)) {
     const Direction<T>& d = layer.direction[0];
     if (layer.directions == 2) dx = space.take<T>({d.batch, d.time, d.features});
     if (used != nullptr) *used = space.used();
@@ -139,8 +142,8 @@ void backward(const RecurrentLayer<T>& layer, const LayerBackward<T>& call) {
     tasks[d].dy = rows_of<const T>(shape, d, call.dy, halves);
     layer.cell[d]->functions(T()).prepare_backward(layer.direction[d], tasks[d]);
   }
-  for_each_shard(layer,
-                 [&](int d, int shard) { layer.cell[d]->functions(T()).backward(layer.direction[d], tasks[d], shard); });
+  for_each_shard(
+      layer, [&](int d, int shard) { layer.cell[d]->functions(T()).backward(layer.direction[d], tasks[d], shard); });
   for (int d = 0; d < layer.directions; ++d)
     layer.cell[d]->functions(T()).finish_backward(layer.direction[d], tasks[d]);
   if (layer.directions < 2 || call.dx.data == nullptr) return;

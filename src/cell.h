@@ -1,7 +1,8 @@
 // What every cell is made of: its options, the recurrent product, and the arguments of one step (level L2).
 //
-// A cell sees dense row-major matrices (rows, units) of the rows that live at a step. Each gate is a matrix of its own, a "plane".
-// The input part of the gates, x K + b, is computed outside (recurrent_*.h) and stands in the gate planes when a step begins.
+// A cell sees dense row-major matrices (rows, units) of the rows that live at a step. Each gate is a matrix of its own,
+// a "plane". The input part of the gates, x K + b, is computed outside (recurrent_*.h) and stands in the gate planes
+// when a step begins.
 #pragma once
 #include <algorithm>
 
@@ -47,7 +48,9 @@ struct RecurrentProduct {
   int n_masks;          // 0: no dropout, 1: one for all gates, else one a gate
   int64 mask_rows;
 
-  const T* mask(int gate) const { return n_masks == 0 ? nullptr : masks + (n_masks == 1 ? 0 : gate) * mask_rows * units; }
+  const T* mask(int gate) const {
+    return n_masks == 0 ? nullptr : masks + (n_masks == 1 ? 0 : gate) * mask_rows * units;
+  }
 
   // h o mask, written to scratch; h itself without dropout.
   const T* dropped(int gate, int64 rows, const T* h, T* scratch) const {
@@ -87,11 +90,11 @@ struct Planes {
 template <typename T>
 struct ForwardStep {
   int64 rows;
-  Planes<T> planes;              // the gates on top: input part on entry, values on return
-  const T* before[max_states];   // (rows, units) states before the step
-  T* after[max_states];          // states after it; may be the same memory
-  T* scratch;                    // (rows, units)
-  bool keep;                     // a backward pass will follow
+  Planes<T> planes;             // the gates on top: input part on entry, values on return
+  const T* before[max_states];  // (rows, units) states before the step
+  T* after[max_states];         // states after it; may be the same memory
+  T* scratch;                   // (rows, units)
+  bool keep;                    // a backward pass will follow
 };
 
 template <typename T>
@@ -105,7 +108,8 @@ struct BackwardStep {
   T* scratch;             // (rows, units)
 };
 
-// The gates of a cell through their activations. With keep, gate g is first copied to plane first_input + g if its slope needs it.
+// The gates of a cell through their activations. With keep, gate g is first copied to plane first_input + g if its
+// slope needs it.
 template <typename T>
 void activate_gate(const Nonlinearity<T>& f, const ForwardStep<T>& s, int64 units, int gate, int first_input) {
   const int64 count = s.rows * units;

@@ -42,8 +42,7 @@ class LstmCell {
 
     f_.slope(s.rows * product_.units, s.after[1], s.planes[squashed], slope.memptr());
     dc += dh % plane(output) % slope;
-    for (int gate = 0; gate < gates; ++gate)
-      gate_slope(of(gate), s, product_.units, gate, inputs, s.gradients[gate]);
+    for (int gate = 0; gate < gates; ++gate) gate_slope(of(gate), s, product_.units, gate, inputs, s.gradients[gate]);
     dz(input) %= dc % plane(candidate);
     dz(forget) %= dc % as_matrix(s.before[1], product_.units, s.rows);
     dz(candidate) %= dc % plane(input);

@@ -1,7 +1,8 @@
 // Blocked matrix product: register tiles of up to 4 rows in GCC/Clang vector extensions (level L1).
 //
-// The sum over k runs in blocks of block_k; between blocks the chain rests in C, so its bits do not depend on the blocking.
-// Every tile, full or at an edge, runs the same vector code: columns beyond n are computed on zero padding and thrown away.
+// The sum over k runs in blocks of block_k; between blocks the chain rests in C, so its bits do not depend on the
+// blocking. Every tile, full or at an edge, runs the same vector code: columns beyond n are computed on zero padding
+// and thrown away.
 #include "gemm.h"
 
 #include <algorithm>
@@ -13,8 +14,8 @@ namespace {
 
 using std::int64_t;
 
-constexpr int block_k = 256;   // a packed panel of B stays in the first-level cache
-constexpr int block_m = 32;    // rows of A packed at once when A is transposed
+constexpr int block_k = 256;  // a packed panel of B stays in the first-level cache
+constexpr int block_m = 32;   // rows of A packed at once when A is transposed
 constexpr int tile_rows = 4;
 constexpr int pack_rows = 12;  // from so many rows on, packing B pays for itself
 
@@ -55,8 +56,8 @@ struct Left {
 
 // C(Rows, Vecs * lanes) (+)= A B over k steps; row k of B is b + k * b_row. All accumulators live in registers.
 template <typename T, int Rows, int Vecs, int... R, int... V>
-inline __attribute__((always_inline)) void tile_unrolled(int64_t k, Left<T> a, const T* b, int64_t b_row, bool add, T* c,
-                                                         int64_t ldc, std::integer_sequence<int, R...>,
+inline __attribute__((always_inline)) void tile_unrolled(int64_t k, Left<T> a, const T* b, int64_t b_row, bool add,
+                                                         T* c, int64_t ldc, std::integer_sequence<int, R...>,
                                                          std::integer_sequence<int, V...>) {
   Vector<T> sum[Rows * Vecs] = {};
   if (add) {
@@ -87,10 +88,14 @@ void panel(int64_t m, int64_t k, Left<T> a, const T* b, int64_t b_row, bool add,
   const auto rest = [&] { return Left<T>{a.data + i * a.row, a.row, a.column}; };
   for (; i + tile_rows <= m; i += tile_rows) tile<T, tile_rows, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
   switch (m - i) {
-    case 3: return tile<T, 3, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
-    case 2: return tile<T, 2, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
-    case 1: return tile<T, 1, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
-    default: return;
+    case 3:
+      return tile<T, 3, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
+    case 2:
+      return tile<T, 2, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
+    case 1:
+      return tile<T, 1, Vecs>(k, rest(), b, b_row, add, c + i * ldc, ldc);
+    default:
+      return;
   }
 }
 
@@ -116,15 +121,18 @@ void edge_panel(int64_t m, int64_t k, Left<T> a, const T* packed, bool add, T* c
   T padded[tile_rows * full] = {};
   for (int64_t i = 0; i < m; i += tile_rows) {
     const int64_t rows = std::min<int64_t>(tile_rows, m - i);
-    for (int64_t r = 0; add && r < rows; ++r) std::copy(c + (i + r) * ldc, c + (i + r) * ldc + width, padded + r * full);
+    for (int64_t r = 0; add && r < rows; ++r)
+      std::copy(c + (i + r) * ldc, c + (i + r) * ldc + width, padded + r * full);
     panel<T, 2>(rows, k, Left<T>{a.data + i * a.row, a.row, a.column}, packed, full, add, padded, full);
     for (int64_t r = 0; r < rows; ++r) std::copy(padded + r * full, padded + r * full + width, c + (i + r) * ldc);
   }
 }
 
-// One block of rows and of k against all n columns. Few rows read B where it lies, in panels as wide as the registers allow.
+// One block of rows and of k against all n columns. Few rows read B where it lies, in panels as wide as the registers
+// allow.
 template <typename T>
-void block(int64_t m, int64_t n, int64_t k, Left<T> a, bool trans_b, const T* b, int64_t ldb, bool add, T* c, int64_t ldc) {
+void block(int64_t m, int64_t n, int64_t k, Left<T> a, bool trans_b, const T* b, int64_t ldb, bool add, T* c,
+           int64_t ldc) {
   constexpr int full = panel_width<T>;
   alignas(64) T packed[block_k * full];
   const bool direct = !trans_b && m < pack_rows;
@@ -165,15 +173,16 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const T* 
     const T* right = trans_b ? b + k0 : b + k0 * ldb;
     for (int64_t i = 0; i < m; i += block_m) {
       const int64_t rows = std::min<int64_t>(block_m, m - i);
-      const Left<T> left = trans_a ? pack_left(rows, depth, a + k0 * lda + i, lda, packed) : Left<T>{a + i * lda + k0, lda, 1};
+      const Left<T> left =
+          trans_a ? pack_left(rows, depth, a + k0 * lda + i, lda, packed) : Left<T>{a + i * lda + k0, lda, 1};
       block(rows, n, depth, left, trans_b, right, ldb, accumulate || k0 > 0, c + i * ldc, ldc);
     }
   }
 }
 
-template void gemm<float>(bool, bool, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, bool, float*,
-                          int64_t);
-template void gemm<double>(bool, bool, int64_t, int64_t, int64_t, const double*, int64_t, const double*, int64_t, bool, double*,
-                           int64_t);
+template void gemm<float>(bool, bool, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, bool,
+                          float*, int64_t);
+template void gemm<double>(bool, bool, int64_t, int64_t, int64_t, const double*, int64_t, const double*, int64_t, bool,
+                           double*, int64_t);
 
 }  // namespace birnn

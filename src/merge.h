@@ -40,7 +40,8 @@ template <typename T>
 void merge_values(const MergeShape& shape, const T* f, const T* b, T* y) {
   const int64 count = shape.rows * shape.f_units;
   switch (shape.mode) {
-    case MergeMode::none: return;
+    case MergeMode::none:
+      return;
     case MergeMode::concat:
       for (int64 r = 0; r < shape.rows; ++r) {
         y = std::copy(f + r * shape.f_units, f + (r + 1) * shape.f_units, y);
@@ -65,7 +66,8 @@ void merge_gradient(const MergeShape& shape, bool backward, const T* other, cons
   const auto put = [&](int64 e, T value) { d[e] = accumulate ? d[e] + value : value; };
   const int64 count = shape.rows * shape.f_units;
   switch (shape.mode) {
-    case MergeMode::none: return;
+    case MergeMode::none:
+      return;
     case MergeMode::concat: {
       const int64 units = backward ? shape.b_units : shape.f_units;
       const T* from = dy + (backward ? shape.f_units : 0);

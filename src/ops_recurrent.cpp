@@ -16,7 +16,8 @@ constexpr int input_of(int direction, int slot) { return shared_inputs + slots *
 
 int direction_count(const Attrs& attrs) {
   const std::size_t count = attrs.texts("cells").size();
-  if (count < 1 || count > max_directions) fail_op(recurrent_label, "internal", "needs one cell a direction, one or two");
+  if (count < 1 || count > max_directions)
+    fail_op(recurrent_label, "internal", "needs one cell a direction, one or two");
   return static_cast<int>(count);
 }
 
@@ -90,7 +91,8 @@ void check_direction(const Direction<T>& direction, const CellType& cell, const 
   check_shape(slot(kernel), Shape{direction.features, width}, "the kernel");
   check_shape(slot(recurrent_kernel), Shape{units, width}, "the recurrent kernel");
   const int bias_rows = cell.bias_rows(direction.options.reset_after);
-  if (!slot(bias).absent()) check_shape(slot(bias), bias_rows == 1 ? Shape{width} : Shape{bias_rows, width}, "the bias");
+  if (!slot(bias).absent())
+    check_shape(slot(bias), bias_rows == 1 ? Shape{width} : Shape{bias_rows, width}, "the bias");
   for (int s = 0; s < cell.states; ++s)
     if (!slot(state0 + s).absent()) check_shape(slot(state0 + s), Shape{batch, units}, "a state");
   check_masks(slot(x_dropout), cell.gates, batch, direction.features, "the dropout of x");
@@ -240,8 +242,8 @@ Inference infer_merge(const Attrs& attrs, const std::vector<Meta>& in) {
 void forward_merge(const ForwardCall& call) {
   with_float(call.in[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    merge_values(merge_shape_of(call.attrs, call.in[0].shape(), call.in[1].shape()), call.in[0].as<T>(), call.in[1].as<T>(),
-                 call.out[0].as<T>());
+    merge_values(merge_shape_of(call.attrs, call.in[0].shape(), call.in[1].shape()), call.in[0].as<T>(),
+                 call.in[1].as<T>(), call.out[0].as<T>());
   });
 }
 
@@ -252,7 +254,8 @@ void backward_merge(const BackwardCall& call) {
     const MergeShape shape = merge_shape_of(call.attrs, call.in[0].shape(), call.in[1].shape());
     for (int i = 0; i < 2; ++i)
       if (wanted(call, i))
-        merge_gradient<T>(shape, i == 1, call.in[1 - i].as<T>(), call.dout[0].as<T>(), call.accumulate[i], call.din[i].as<T>());
+        merge_gradient<T>(shape, i == 1, call.in[1 - i].as<T>(), call.dout[0].as<T>(), call.accumulate[i],
+                          call.din[i].as<T>());
   });
 }
 

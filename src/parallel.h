@@ -12,9 +12,9 @@ namespace birnn {
 void set_threads(int threads);  // at least 1; takes effect at the next call
 int threads();
 
-// Runs fn(item, context) for item = 0..n_items-1 and returns when all have ended. Inside an item, with one thread, or with
-// one item it runs in order on the calling thread. The exception of the lowest failed item is rethrown. A call from
-// inside poll(), or from a second thread while the pool is at work, is an error of kind "busy".
+// Runs fn(item, context) for item = 0..n_items-1 and returns when all have ended. Inside an item, with one thread, or
+// with one item it runs in order on the calling thread. The exception of the lowest failed item is rethrown. A call
+// from inside poll(), or from a second thread while the pool is at work, is an error of kind "busy".
 void parallel_invoke(int n_items, void (*fn)(int item, void* context), void* context);
 
 template <typename F>
@@ -33,8 +33,8 @@ void set_poll(bool (*poll)());
 bool cancel_requested();
 void check_cancel();  // throws an Error of kind "interrupt" if cancelled: once per time step
 
-// Subnormal results and operands count as zero on this thread while the object lives (a no-op where the processor has no such
-// mode). parallel_invoke() hands the caller's mode on to its workers for the length of the call.
+// Subnormal results and operands count as zero on this thread while the object lives (a no-op where the processor has
+// no such mode). parallel_invoke() hands the caller's mode on to its workers for the length of the call.
 class FlushToZero {
  public:
   FlushToZero();

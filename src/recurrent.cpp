@@ -80,7 +80,8 @@ CellType type_of(const char* name) {
 }  // namespace
 
 const CellType& cell_type(const std::string& name) {
-  static const CellType types[] = {type_of<SimpleRnnCell>("simple_rnn"), type_of<LstmCell>("lstm"), type_of<GruCell>("gru")};
+  static const CellType types[] = {type_of<SimpleRnnCell>("simple_rnn"), type_of<LstmCell>("lstm"),
+                                   type_of<GruCell>("gru")};
   for (const CellType& type : types)
     if (name == type.name) return type;
   fail("value", "there is no cell '" + name + "'");

@@ -1,7 +1,9 @@
-// One direction of a recurrent layer: its description, the arguments of its two passes, and the table of cells (level L2).
+// One direction of a recurrent layer: its description, the arguments of its two passes, and the table of cells (level
+// L2).
 //
-// The rows of a batch are cut into S = min(4, ceil(B / 16)) shards. A shard runs through all its steps alone, so shards and
-// directions may run on any thread; weight gradients are summed per shard and the sums added in order: same bits always.
+// The rows of a batch are cut into S = min(4, ceil(B / 16)) shards. A shard runs through all its steps alone, so shards
+// and directions may run on any thread; weight gradients are summed per shard and the sums added in order: same bits
+// always.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -19,7 +21,8 @@ struct Direction {
   bool go_backwards = false;
   bool return_sequences = false;
   bool zero_output_for_mask = false;
-  bool flipped = false;  // sequences are written last step first: the backward half of a bidirectional layer, in input order
+  bool flipped =
+      false;  // sequences are written last step first: the backward half of a bidirectional layer, in input order
   bool masked = false;
   int x_masks = 0, h_masks = 0;  // dropout masks: 0 none, 1 for all gates, or one a gate
 
@@ -31,6 +34,10 @@ struct Direction {
   const T* state[max_states] = {};      // (B, U) or null: zeros
   const T* x_dropout = nullptr;         // (x_masks, B, F)
   const T* h_dropout = nullptr;         // (h_masks, B, U)
+
+  const T* x_mask(int gate) const {
+    return x_masks == 0 ? nullptr : x_dropout + (x_masks == 1 ? 0 : gate) * batch * features;
+  }
 };
 
 // Where the output of a direction lies: rows of `units` numbers, `step` apart; row b * T + t of sequences, else row b.
@@ -57,19 +64,22 @@ struct ForwardTask {
 
 template <typename T>
 struct BackwardTask {
-  OutputRows<const T> dy;               // null: zero
-  const T* dstate[max_states] = {};     // of the final states; null: zero
+  OutputRows<const T> dy;            // null: zero
+  const T* dstate[max_states] = {};  // of the final states; null: zero
   Target<T> dx, dkernel, drecurrent_kernel, dbias;
   Target<T> dinitial[max_states];
   void* saved = nullptr;
   void* scratch = nullptr;
 };
 
-inline int shard_count(int64 batch) { return static_cast<int>(std::max<int64>(1, std::min<int64>(4, (batch + 15) / 16))); }
+inline int shard_count(int64 batch) {
+  return static_cast<int>(std::max<int64>(1, std::min<int64>(4, (batch + 15) / 16)));
+}
 inline int64 shard_begin(int64 batch, int shard) { return batch * shard / shard_count(batch); }
 inline int64 largest_shard(int64 batch) { return (batch + shard_count(batch) - 1) / shard_count(batch); }
 
-// The passes of one cell. `forward` and `backward` work on one shard; the other two run once, before and after all shards.
+// The passes of one cell. `forward` and `backward` work on one shard; the other two run once, before and after all
+// shards.
 template <typename T>
 struct RecurrentFunctions {
   std::size_t (*saved_bytes)(const Direction<T>&);

@@ -1,5 +1,8 @@
-// The backward pass of one shard: steps in reverse, then for each chunk of steps the gradients of weights and inputs (level L2).
+// The backward pass of one shard: steps in reverse, then for each chunk of steps the gradients of weights and inputs
+// (level L2).
 #pragma once
+#include <utility>
+
 #include "parallel.h"
 #include "recurrent_rows.h"
 #include "recurrent_space.h"
@@ -53,8 +56,8 @@ class BackwardPass {
 
  private:
   RecurrentProduct<T> product() const {
-    return {d_.units,      Cell::gates, d_.recurrent_kernel, shared_.transposed, nullptr, space_.masks,
-            d_.h_masks, schedule_.rows()};
+    return {d_.units, Cell::gates,  d_.recurrent_kernel, shared_.transposed,
+            nullptr,  space_.masks, d_.h_masks,          schedule_.rows()};
   }
   int64 plane_step() const { return chunk_rows(d_) * d_.units; }
   T* gradient(int plane) const { return space_.gradients + plane * plane_step(); }
@@ -107,7 +110,7 @@ class BackwardPass {
     const int64 rows = schedule_.offset(end) - schedule_.offset(first), units = d_.units, width = Cell::gates * units;
     const T* x = nullptr;
     for (int gate = 0; gate < Cell::gates; ++gate) {
-      if (gate == 0 || d_.x_masks > 1) x = packed_inputs(d_, schedule_, first, end, input_mask(gate), space_.inputs);
+      if (gate == 0 || d_.x_masks > 1) x = packed_inputs(d_, schedule_, first, end, d_.x_mask(gate), space_.inputs);
       gemm(true, false, d_.features, units, rows, x, d_.features, gradient(gate), units, true,
            space_.weights.kernel + gate * units, width);
     }
@@ -116,26 +119,29 @@ class BackwardPass {
   void add_recurrent_gradient(int64 first, int64 end) {
     const int64 rows = schedule_.offset(end) - schedule_.offset(first), units = d_.units, width = Cell::gates * units;
     const T* left = nullptr;
+    int factor = -1;
     for (int gate = 0; gate < Cell::gates; ++gate) {
-      const int factor = Cell::left_factor(d_.options, gate);
-      if (gate == 0 || d_.h_masks > 1 || factor >= 0) left = left_operand(first, end, gate, factor);
-      gemm(true, false, units, units, rows, left, units, gradient(Cell::recurrent_gradient(d_.options, gate)), units, true,
-           space_.weights.recurrent_kernel + gate * units, width);
+      const int factor_before = std::exchange(factor, Cell::left_factor(d_.options, gate));
+      if (gate == 0 || d_.h_masks > 1 || factor != factor_before) left = left_operand(first, end, gate, factor);
+      gemm(true, false, units, units, rows, left, units, gradient(Cell::recurrent_gradient(d_.options, gate)), units,
+           true, space_.weights.recurrent_kernel + gate * units, width);
     }
   }
 
-  // What stood to the left of a gate's block of the recurrent kernel at steps first .. end - 1: packed rows of h before the
-  // step, times the dropout mask, times plane `factor` if that is not negative.
+  // What stood to the left of a gate's block of the recurrent kernel at steps first .. end - 1: packed rows of h before
+  // the step, times the dropout mask, times plane `factor` if that is not negative.
   const T* left_operand(int64 first, int64 end, int gate, int factor) {
     const int64 units = d_.units;
-    if (d_.h_masks == 0 && factor < 0 && first > 0 && schedule_.full()) return state_before(first, 0);
+    const T* const mask = product().mask(gate);
+    if (mask == nullptr && factor < 0 && first > 0 && schedule_.full()) return state_before(first, 0);
     T* to = space_.left;
     for (int64 k = first; k < end; ++k) {
       const int64 rows = schedule_.living(k);
       Matrix<T> left = as_matrix(to, units, rows);
       left = as_matrix(state_before(k, 0), units, rows);
-      if (d_.h_masks > 0) left %= as_matrix(space_.masks + (d_.h_masks == 1 ? 0 : gate) * schedule_.rows() * units, units, rows);
-      if (factor >= 0) left %= as_matrix(saved_.planes + (factor * saved_.capacity + schedule_.offset(k)) * units, units, rows);
+      if (mask != nullptr) left %= as_matrix(mask, units, rows);
+      if (factor >= 0)
+        left %= as_matrix(saved_.planes + (factor * saved_.capacity + schedule_.offset(k)) * units, units, rows);
       to += rows * units;
     }
     return space_.left;
@@ -160,14 +166,9 @@ class BackwardPass {
       gemm(false, true, rows, d_.features, units, gradient(gate), units, d_.kernel + gate * units, Cell::gates * units,
            gate > 0 && !own_mask, space_.inputs, d_.features);
       if (!own_mask && gate + 1 < Cell::gates) continue;
-      unpack_input_gradient(d_, schedule_, first, end, input_mask(gate), space_.inputs, dx);
+      unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(gate), space_.inputs, dx);
       dx.accumulate = true;
     }
-  }
-
-  const T* input_mask(int gate) const {
-    if (d_.x_masks == 0) return nullptr;
-    return d_.x_dropout + (d_.x_masks == 1 ? 0 : gate) * d_.batch * d_.features;
   }
 
   void put_state_gradient(const T* from, const Target<T>& to) const {

@@ -1,4 +1,5 @@
-// The forward pass of one shard: project the inputs of a chunk of steps, run the steps, put the outputs in place (level L2).
+// The forward pass of one shard: project the inputs of a chunk of steps, run the steps, put the outputs in place (level
+// L2).
 #pragma once
 #include "parallel.h"
 #include "recurrent_rows.h"
@@ -56,10 +57,7 @@ class ForwardPass {
     const int64 rows = schedule_.offset(end) - schedule_.offset(first), units = d_.units;
     const T* x = nullptr;
     for (int gate = 0; gate < Cell::gates; ++gate) {
-      if (gate == 0 || d_.x_masks > 1) {
-        const T* const mask = d_.x_masks == 0 ? nullptr : d_.x_dropout + gate * d_.batch * d_.features;
-        x = packed_inputs(d_, schedule_, first, end, mask, space_.inputs);
-      }
+      if (gate == 0 || d_.x_masks > 1) x = packed_inputs(d_, schedule_, first, end, d_.x_mask(gate), space_.inputs);
       const T* const bias = d_.bias == nullptr ? nullptr : d_.bias + gate * units;
       for (int64 r = 0; bias != nullptr && r < rows; ++r) std::copy(bias, bias + units, planes[gate] + r * units);
       gemm(false, false, rows, units, d_.features, x, d_.features, d_.kernel + gate * units, Cell::gates * units,

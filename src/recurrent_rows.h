@@ -15,10 +15,11 @@ void for_each_packed(const Schedule& schedule, int64 first, int64 end, F&& fn) {
     for (int64 i = 0; i < schedule.living(k); ++i) fn(packed++, schedule.row(i), schedule.time_of(k, i));
 }
 
-// The inputs of steps first .. end - 1 as packed rows (n, F), times `mask` (B, F) or null; in `buffer`, or in x itself where they
-// lie there in this order.
+// The inputs of steps first .. end - 1 as packed rows (n, F), times `mask` (B, F) or null; in `buffer`, or in x itself
+// where they lie there in this order.
 template <typename T>
-const T* packed_inputs(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask, T* buffer) {
+const T* packed_inputs(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask,
+                       T* buffer) {
   const int64 features = d.features;
   if (mask == nullptr && schedule.full() && schedule.rows() == 1 && !d.go_backwards)
     return d.x + (schedule.first_row() * d.time + first) * features;

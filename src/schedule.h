@@ -1,8 +1,9 @@
 // Which rows live at which step of a recurrence (level L2).
 //
-// A masked step is the same as a step that is not there: the schedule of a row lists its valid times in processing order. Rows
-// are sorted by the number of their steps, longest first (equal ones keep their order), so that the rows living at step k are
-// a prefix. Values of all steps lie packed: those of step k at rows offset(k) .. offset(k) + living(k) - 1.
+// A masked step is the same as a step that is not there: the schedule of a row lists its valid times in processing
+// order. Rows are sorted by the number of their steps, longest first (equal ones keep their order), so that the rows
+// living at step k are a prefix. Values of all steps lie packed: those of step k at rows offset(k) .. offset(k) +
+// living(k) - 1.
 #pragma once
 #include <cstdint>
 
@@ -22,7 +23,8 @@ struct ScheduleSpace {
 class Schedule {
  public:
   // Rows first_row .. first_row + rows - 1 of a batch with `mask` (B, time) or null; 0 marks a masked step.
-  Schedule(const ScheduleSpace& space, const std::uint8_t* mask, int64 first_row, int64 rows, int64 time, bool go_backwards);
+  Schedule(const ScheduleSpace& space, const std::uint8_t* mask, int64 first_row, int64 rows, int64 time,
+           bool go_backwards);
 
   bool full() const { return full_; }  // no step is masked: nothing is sorted
   int64 rows() const { return rows_; }
@@ -34,8 +36,8 @@ class Schedule {
     if (k >= steps_) return 0;
     return full_ ? rows_ : space_.offsets[k + 1] - space_.offsets[k];
   }
-  // Of the i-th row of the schedule: its row in the batch, its number of steps, the time of its step k, and the place of
-  // that time in processing order (masked ones counted).
+  // Of the i-th row of the schedule: its row in the batch, its number of steps, the time of its step k, and the place
+  // of that time in processing order (masked ones counted).
   int64 row(int64 i) const { return full_ ? first_row_ + i : space_.order[i]; }
   int64 length(int64 i) const { return full_ ? time_ : space_.lengths[i]; }
   int64 time_of(int64 k, int64 i) const { return full_ ? in_order(k) : space_.times[i * time_ + k]; }

@@ -62,15 +62,16 @@ std::string error_kind(F&& f) {
 
 }  // namespace check
 
-#define TEST(name)                                                   \
-  static void test_##name();                                         \
+#define TEST(name)                                                    \
+  static void test_##name();                                          \
   static check::Registration registration_##name(#name, test_##name); \
   static void test_##name()
 
 #define CHECK(condition) check::report((condition), __FILE__, __LINE__, #condition)
-#define CHECK_MESSAGE(condition, text) check::report((condition), __FILE__, __LINE__, std::string(#condition ": ") + (text))
-#define CHECK_CLOSE(a, b, tolerance)                                          \
-  check::report(check::close((a), (b), (tolerance)), __FILE__, __LINE__,      \
+#define CHECK_MESSAGE(condition, text) \
+  check::report((condition), __FILE__, __LINE__, std::string(#condition ": ") + (text))
+#define CHECK_CLOSE(a, b, tolerance)                                     \
+  check::report(check::close((a), (b), (tolerance)), __FILE__, __LINE__, \
                 std::string(#a " is ") + std::to_string(a) + ", not " #b ": " + std::to_string(b))
 #define CHECK_ERROR(expression, expected) \
   check::report_error(check::error_kind([&] { (void)(expression); }), (expected), __FILE__, __LINE__, #expression)

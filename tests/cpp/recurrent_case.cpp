@@ -37,7 +37,13 @@ struct Slots {
 class ReferenceRow {
  public:
   ReferenceRow(const DirectionCase& d, const Slots& slots, int64 features, int64 batch, int64 row)
-      : d_(d), slots_(slots), features_(features), batch_(batch), row_(row), h_(initial(slots.state0)), c_(initial(slots.state1)) {}
+      : d_(d),
+        slots_(slots),
+        features_(features),
+        batch_(batch),
+        row_(row),
+        h_(initial(slots.state0)),
+        c_(initial(slots.state1)) {}
   const Vector& h() const { return h_; }
   const Vector& c() const { return c_; }
 
@@ -60,7 +66,8 @@ class ReferenceRow {
   double from_input(const double* x, int gate, int64 u) const {
     const int64 width = d_.gates() * d_.units, column = gate * d_.units + u;
     double sum = slots_.bias.absent() ? 0 : slots_.bias.get(column);
-    for (int64 f = 0; f < features_; ++f) sum += x[f] * kept(slots_.x_dropout, gate, features_, f) * slots_.kernel.get(f * width + column);
+    for (int64 f = 0; f < features_; ++f)
+      sum += x[f] * kept(slots_.x_dropout, gate, features_, f) * slots_.kernel.get(f * width + column);
     return sum;
   }
   double from_state(int gate, int64 u, const Vector* factor = nullptr) const {
@@ -215,11 +222,12 @@ LayerCase draw_case(Draws& draws) {
 }
 
 std::string describe(const LayerCase& c) {
-  std::string text = "mask " + std::to_string(static_cast<int>(c.mask)) + (c.return_sequences ? " sequences" : " last") + " merge " + c.merge;
+  std::string text = "mask " + std::to_string(static_cast<int>(c.mask)) +
+                     (c.return_sequences ? " sequences" : " last") + " merge " + c.merge;
   for (const DirectionCase& d : c.directions)
     text += " | " + d.cell + " " + d.activation + " " + d.recurrent_activation + (d.go_backwards ? " backwards" : "") +
-            (d.zero_output ? " zero" : "") + (d.reset_after ? " reset_after" : "") + (d.states ? " states" : "") + " dropout " +
-            std::to_string(d.x_masks) + "," + std::to_string(d.h_masks);
+            (d.zero_output ? " zero" : "") + (d.reset_after ? " reset_after" : "") + (d.states ? " states" : "") +
+            " dropout " + std::to_string(d.x_masks) + "," + std::to_string(d.h_masks);
   return text;
 }
 

@@ -1,4 +1,5 @@
-// Recurrent layers for tests: random ones, their `recurrent` op calls, and an independent implementation, number by number.
+// Recurrent layers for tests: random ones, their `recurrent` op calls, and an independent implementation, number by
+// number.
 #pragma once
 #include <string>
 #include <vector>
@@ -83,7 +84,9 @@ inline Tensor draw_mask(const LayerCase& c, Draws& draws) {
     for (int64 t = 0; t < c.time; ++t) {
       const bool right = t < length, left = t >= c.time - length;
       const bool gaps = b != 1 && draws.coin();
-      mask.set(b * c.time + t, c.mask == MaskKind::full || (c.mask == MaskKind::right ? right : c.mask == MaskKind::left ? left : gaps));
+      mask.set(b * c.time + t, c.mask == MaskKind::full || (c.mask == MaskKind::right  ? right
+                                                            : c.mask == MaskKind::left ? left
+                                                                                       : gaps));
     }
   }
   return mask;
@@ -91,7 +94,8 @@ inline Tensor draw_mask(const LayerCase& c, Draws& draws) {
 
 // Inputs of the op, in float64.
 inline std::vector<Tensor> draw_inputs(const LayerCase& c, Draws& draws) {
-  std::vector<Tensor> in = {draws.tensor({c.batch, c.time, c.features}), c.mask == MaskKind::none ? Tensor() : draw_mask(c, draws)};
+  std::vector<Tensor> in = {draws.tensor({c.batch, c.time, c.features}),
+                            c.mask == MaskKind::none ? Tensor() : draw_mask(c, draws)};
   for (const DirectionCase& d : c.directions) {
     const int64 width = d.gates() * d.units;
     const bool two_rows = d.cell == "gru" && d.reset_after;

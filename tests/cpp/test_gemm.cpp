@@ -53,7 +53,8 @@ void compare_rows(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k) {
   std::vector<T> together(m * n), alone(n);
   gemm(trans_a, trans_b, m, n, k, a.data(), lda, b.data(), ldb, false, together.data(), n);
   for (int64_t i = 0; i < m; ++i) {
-    gemm(trans_a, trans_b, int64_t{1}, n, k, a.data() + (trans_a ? i : i * lda), lda, b.data(), ldb, false, alone.data(), n);
+    gemm(trans_a, trans_b, int64_t{1}, n, k, a.data() + (trans_a ? i : i * lda), lda, b.data(), ldb, false,
+         alone.data(), n);
     CHECK(std::memcmp(alone.data(), &together[i * n], n * sizeof(T)) == 0);
   }
 }
@@ -106,7 +107,8 @@ TEST(gemm_keeps_nan_and_inf_in_their_rows) {
   std::vector<float> a(6 * 5, 1.0f), b(5 * 9, 1.0f), c(6 * 9);
   a[2 * 5 + 3] = NAN;
   a[4 * 5] = INFINITY;
-  gemm(false, false, int64_t{6}, int64_t{9}, int64_t{5}, a.data(), int64_t{5}, b.data(), int64_t{9}, false, c.data(), int64_t{9});
+  gemm(false, false, int64_t{6}, int64_t{9}, int64_t{5}, a.data(), int64_t{5}, b.data(), int64_t{9}, false, c.data(),
+       int64_t{9});
   for (int i = 0; i < 6; ++i)
     for (int j = 0; j < 9; ++j) CHECK_CLOSE(c[i * 9 + j], i == 2 ? NAN : i == 4 ? INFINITY : 5.0, 0);
 }

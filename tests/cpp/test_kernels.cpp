@@ -11,10 +11,10 @@ using namespace birnn;
 namespace {
 
 const std::vector<std::string> activation_names = {
-    "linear",      "tanh",        "sigmoid",      "relu",      "relu6",     "leaky_relu", "elu",         "selu",        "celu",
-    "softplus",    "softsign",    "silu",         "gelu",      "gelu_tanh", "exponential", "log_sigmoid", "hard_sigmoid",
-    "hard_silu",   "hard_tanh",   "mish",         "tanh_shrink", "soft_shrink", "hard_shrink", "threshold", "squareplus",
-    "sparse_plus", "sparse_sigmoid"};
+    "linear",      "tanh",        "sigmoid",      "relu",       "relu6",       "leaky_relu",    "elu",
+    "selu",        "celu",        "softplus",     "softsign",   "silu",        "gelu",          "gelu_tanh",
+    "exponential", "log_sigmoid", "hard_sigmoid", "hard_silu",  "hard_tanh",   "mish",          "tanh_shrink",
+    "soft_shrink", "hard_shrink", "threshold",    "squareplus", "sparse_plus", "sparse_sigmoid"};
 
 double value(const std::string& name, double x) {
   const Activation a = activation_from_name(name);
@@ -58,7 +58,8 @@ TEST(activations_saturate_exactly_and_propagate_nan) {
   CHECK(value("softplus", 1000) == 1000 && value("softplus", -1000) == 0);
   CHECK(value("log_sigmoid", -1000) == -1000);
   CHECK(value("gelu", -1000) == 0 && value("silu", -1e4) == 0 && value("mish", -1e4) == 0);
-  for (const std::string& name : activation_names) CHECK(std::isnan(value(name, std::numeric_limits<double>::quiet_NaN())));
+  for (const std::string& name : activation_names)
+    CHECK(std::isnan(value(name, std::numeric_limits<double>::quiet_NaN())));
 }
 
 TEST(activations_of_arrays_equal_the_scalar_form) {

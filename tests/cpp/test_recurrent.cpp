@@ -9,7 +9,9 @@ using namespace birnn_test;
 
 namespace {
 
-double weight(std::size_t output, int64 element) { return std::sin(0.91 * static_cast<double>(element) + 0.7 * static_cast<double>(output) + 0.3); }
+double weight(std::size_t output, int64 element) {
+  return std::sin(0.91 * static_cast<double>(element) + 0.7 * static_cast<double>(output) + 0.3);
+}
 
 double weighted_sum(const std::vector<Tensor>& out) {
   double sum = 0;
@@ -139,7 +141,8 @@ TEST(recurrent_gradients_are_added_where_asked) {
     const LayerCase c = draw_case(draws);
     const std::vector<Tensor> in = draw_inputs(c, draws);
     const Run run("recurrent", c.attrs(), in);
-    const std::vector<Tensor> dout = output_gradients(run), replaced = gradient_buffers(in, 55), added = gradient_buffers(in, 3);
+    const std::vector<Tensor> dout = output_gradients(run), replaced = gradient_buffers(in, 55),
+                              added = gradient_buffers(in, 3);
     run.backward(dout, replaced, false);
     run.backward(dout, added, true);
     for (std::size_t i = 0; i < in.size(); ++i)
@@ -224,7 +227,9 @@ TEST(merge_directions_equals_the_merge_of_the_recurrent_op) {
     for (int64 e = 0; e < din[0].count(); ++e)
       for (const int64 d : {0, 1}) {
         const double dy = dout[0].get(e / units * step + e % units + (merge == "concat" ? d * units : 0));
-        const double factor = merge == "mul" ? halves[static_cast<std::size_t>(1 - d)].get(e) : merge == "ave" ? 0.5 : 1;
+        const double factor = merge == "mul"   ? halves[static_cast<std::size_t>(1 - d)].get(e)
+                              : merge == "ave" ? 0.5
+                                               : 1;
         CHECK_CLOSE(din[static_cast<std::size_t>(d)].get(e), 1 + dy * factor, 1e-14);
       }
   }

@@ -17,7 +17,8 @@ struct Result {
   std::vector<Tensor> out, din;
 };
 
-// Forward and backward; the gradients of the outputs are sin() of the row's own numbers, so that they do not change with the batch.
+// Forward and backward; the gradients of the outputs are sin() of the row's own numbers, so that they do not change
+// with the batch.
 Result run_layer(const LayerCase& c, const std::vector<Tensor>& in, bool masked_dy_missing = false) {
   const Run run("recurrent", c.attrs(), in);
   Result result{run.out(), std::vector<Tensor>(in.size())};
@@ -121,7 +122,8 @@ void check_rows(const LayerCase& c, const std::vector<Tensor>& in) {
     if (row % 5 != 0) continue;
     const std::vector<Tensor> out = forward_outputs(alone, padded(alone, own, 3), false);
     CHECK_MESSAGE(steps(out[0], 3, c.time).same_bits(result.out[0]), "padding in " + describe(c));
-    for (std::size_t k = 1; k < out.size(); ++k) CHECK_MESSAGE(out[k].same_bits(result.out[k]), "padding in " + describe(c));
+    for (std::size_t k = 1; k < out.size(); ++k)
+      CHECK_MESSAGE(out[k].same_bits(result.out[k]), "padding in " + describe(c));
   }
 }
 

@@ -8,7 +8,8 @@ using namespace birnn;
 
 namespace {
 
-Schedule build(AlignedBuffer& memory, const std::vector<std::uint8_t>& mask, int64 first, int64 rows, int64 time, bool backwards) {
+Schedule build(AlignedBuffer& memory, const std::vector<std::uint8_t>& mask, int64 first, int64 rows, int64 time,
+               bool backwards) {
   Workspace measure(nullptr);
   ScheduleSpace(measure, rows, time, true);
   Workspace space(memory.need(measure.used()));
@@ -29,10 +30,10 @@ TEST(schedule_without_mask_is_trivial) {
 }
 
 TEST(schedule_of_a_mask_sorts_rows_and_drops_masked_steps) {
-  const std::vector<std::uint8_t> mask = {1, 1, 1, 1,   // a row outside
-                                          0, 0, 0, 0,   //
-                                          1, 0, 0, 1,   //
-                                          1, 1, 1, 0,   //
+  const std::vector<std::uint8_t> mask = {1, 1, 1, 1,  // a row outside
+                                          0, 0, 0, 0,  //
+                                          1, 0, 0, 1,  //
+                                          1, 1, 1, 0,  //
                                           0, 1, 1, 0};
   AlignedBuffer memory;
   const Schedule s = build(memory, mask, 1, 4, 4, false);

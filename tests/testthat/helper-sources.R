@@ -27,8 +27,6 @@ file_levels <- function(tree) {
   function(paths) flat[collate$level_order(basename(paths), levels)]
 }
 
-parse_data <- function(path) utils::getParseData(parse(path, keep.source = TRUE), includeText = TRUE)
-
 # Names that a file gives to functions at its top level.
 defined_functions <- function(path) {
   code <- parse(path, keep.source = FALSE)
@@ -40,12 +38,10 @@ defined_functions <- function(path) {
 
 # Functions that a file calls by their bare name: not `x$name()`, `pkg::name()`, nor its own arguments and local variables.
 called_functions <- function(path) {
-  data <- parse_data(path)
+  data <- utils::getParseData(parse(path, keep.source = TRUE))
   calls <- data[data$token == "SYMBOL_FUNCTION_CALL", ]
-  siblings <- lapply(calls$parent, function(parent) data$token[data$parent == parent])
-  qualified <- vapply(siblings, function(tokens) any(tokens %in% c("SYMBOL_PACKAGE", "'$'", "'@'")), logical(1))
-  arguments <- data$text[data$token == "SYMBOL_FORMALS"]
-  setdiff(calls$text[!qualified], arguments)
+  qualified <- calls$parent %in% data$parent[data$token %in% c("SYMBOL_PACKAGE", "'$'", "'@'")]
+  setdiff(calls$text[!qualified], data$text[data$token == "SYMBOL_FORMALS"])
 }
 
 cpp_includes <- function(path, kind = c("own", "system")) {

@@ -58,6 +58,7 @@ test_that("data that do not fit together are refused", {
 })
 
 test_that("empty arrays: no steps, features or units are errors, no rows are an error for fit() only", {
+  clear_session(free_memory = FALSE)
   model <- keras_model_sequential(input_shape = c(NA, 3)) |> layer_bidirectional(layer_lstm(units = 4)) |> layer_dense(1)
   model |> compile(optimizer = "sgd", loss = "mse")
   expect_equal(dim(predict(model, array(0, c(0, 10, 3)), verbose = 0)), c(0, 1))
@@ -69,6 +70,7 @@ test_that("empty arrays: no steps, features or units are errors, no rows are an 
 })
 
 test_that("numbers of units, rates and other arguments out of range are refused", {
+  clear_session(free_memory = FALSE)
   expect_refused(layer_lstm(units = -1), "value")
   expect_refused(layer_lstm(units = 1.5), "value")
   expect_refused(layer_gru(units = NA), "value")
@@ -83,6 +85,7 @@ test_that("numbers of units, rates and other arguments out of range are refused"
 })
 
 test_that("misspelt names and arguments are refused with a suggestion", {
+  clear_session(free_memory = FALSE)
   expect_refused(layer_lstm(units = 2, activation = "tahn"), "value")
   expect_refused(layer_dense(units = 2, kernel_initializer = "glorot_unifrom"), "value")
   expect_refused(layer_dense(units = 2, kernel_regularizer = "l3"), "value")
@@ -100,6 +103,7 @@ test_that("misspelt names and arguments are refused with a suggestion", {
 })
 
 test_that("a model must be compiled and built first", {
+  clear_session(free_memory = FALSE)
   model <- keras_model_sequential(input_shape = c(10, 3)) |> layer_lstm(units = 1)
   expect_refused(fit(model, array(0, c(2, 10, 3)), c(0, 0)), "state", list(model))
   expect_refused(evaluate(model, array(0, c(2, 10, 3)), c(0, 0)), "state", list(model))
@@ -107,6 +111,7 @@ test_that("a model must be compiled and built first", {
 })
 
 test_that("layer_bidirectional() takes a recurrent layer and a known merge mode only", {
+  clear_session(free_memory = FALSE)
   expect_refused(layer_bidirectional(layer = layer_lstm), "value")
   expect_refused(layer_bidirectional(layer = "lstm"), "value")
   expect_refused(layer_bidirectional(layer = NULL), "value")
@@ -159,6 +164,7 @@ for (attribute in names(backward_layers)) {
 }
 
 test_that("weights of an odd number or of wrong shapes are refused", {
+  clear_session(free_memory = FALSE)
   good <- get_weights(built_bidirectional())
   x <- array(0, c(2, 5, 3))
   wrong <- function(weights) layer_bidirectional(layer = layer_lstm(units = 4), weights = weights)
@@ -210,6 +216,7 @@ test_that("states can be reset only where they are kept, and need a known batch 
 })
 
 test_that("a loss that is not finite stops fit() before the update, naming epoch and batch", {
+  clear_session(free_memory = FALSE)
   set.seed(2)
   model <- lstm_model()
   x <- array(stats::rnorm(240), c(8, 10, 3))

@@ -35,7 +35,7 @@ test_that("shuffle = 'batch' keeps the batches", {
 test_that("the validation split is the last part", {
   parts <- split_dataset_rows(new_dataset(list(), 10), 0.25)
   expect_equal(lapply(parts, `[[`, "rows"), list(1:7, 8:10))
-  expect_error(split_dataset_rows(new_dataset(list(), 10), 0.05), class = "birnn_error_value")
+  expect_error(split_dataset_rows(new_dataset(list(), 10), 0.95), class = "birnn_error_value")
   expect_error(split_dataset_rows(new_dataset(list(), 10), 1), class = "birnn_error_value")
 })
 

@@ -106,7 +106,7 @@ test_that("mistakes are found at once", {
   model <- one_output()
   expect_error(compile(model, loss = "msee"), "mse", class = "birnn_error_value")
   expect_error(compile(model, loss = "mse", metrics = list("mae", "accurcy")), class = "birnn_error_value")
-  expect_error(compile(model, loss = "mse", metric = "mae"), "metrics", class = "birnn_error_value")
+  expect_error(compile(model, loss = "mse", weighted_metric = "mae"), "weighted_metrics", class = "birnn_error_value")
   expect_null(model$setup)
   expect_error(fit(model, x, cos(1:8)), "compile", class = "birnn_error_state")
 })

@@ -24,7 +24,7 @@ test_that("the loss of an epoch weighs its batches by their sizes, metrics use p
   config_set_floatx("float64")
   withr::defer(config_set_floatx("float32"))
   set.seed(1)
-  model <- regression(metrics = "mae", optimizer = optimizer_sgd(0))
+  model <- regression(metrics = "mae", optimizer = "sgd")
   model$optimizer$learning_rate <- 0
   errors <- y - as.vector(predict(model, x))
   history <- fit(model, x, y, batch_size = 4)
