@@ -60,7 +60,7 @@ abort_layer_as_input <- function(object, layer, call) {
   }
   birnn_abort(
     c("{.arg object} must be a tensor, an array or a sequential model, not {what}.",
-      x = "Received {.cls {class(layer_object(object))[[1]]}} {.val {object$name}} as the input of {.val {layer$name}}.",
+      x = "Received {.cls {layer_class_name(object)}} {.val {object$name}} as the input of {.val {layer$name}}.",
       i = hint),
     call = call
   )

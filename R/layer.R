@@ -1,4 +1,4 @@
-# The base class of all layers (level 4). What a call of a layer does is in layer-call.R, its weights in layer-weights.R.
+# The base class of all layers (level 4). What a call does is in layer-call.R, the weights are in layer-weights.R.
 
 Layer <- R6::R6Class("Layer",
   lock_objects = FALSE, cloneable = FALSE,

@@ -145,21 +145,56 @@ reduce_loss <- function(values, sample_weight = NULL, mask = NULL, reduction = "
     sample_weight <- pair[[2]]
   }
   if (!is.null(mask)) {
-    mask <- with_trailing_axes(match_ranks(values, as_bool_operand(mask))[[2]], tensor_rank(values))
-    values <- op_where(mask, values, op_zeros_like(values))
+    pair <- with_mask_axes(values, mask)
+    mask <- pair[[2]]
+    values <- clear_masked(pair[[1]], mask)
   }
   weighted <- if (is.null(sample_weight)) values else op_multiply(values, sample_weight)
   reduce_weighted(weighted, sample_weight, mask, reduction)
 }
 
+# Values and the mask with as many axes: list(values, mask). A single value goes with any mask.
+with_mask_axes <- function(values, mask, call = NULL) {
+  pair <- match_ranks(values, as_bool_operand(mask))
+  values <- pair[[1]]
+  mask <- with_trailing_axes(pair[[2]], tensor_rank(values))
+  if (tensor_rank(values) > 0 && !shared_sizes_fit(mask, values)) {
+    birnn_abort(
+      "The mask of the predictions has shape {format_shape(tensor_shape(mask))}, but the values have
+       {format_shape(tensor_shape(values))}.",
+      kind = "mask", call = call
+    )
+  }
+  list(values, mask)
+}
+
+# Whether each axis of `x` has the size of that of `values`, or size 1.
+shared_sizes_fit <- function(x, values) {
+  sizes <- tensor_shape(x)
+  wanted <- tensor_shape(values)
+  length(sizes) == length(wanted) && all(is.na(sizes) | is.na(wanted) | sizes == wanted | sizes == 1)
+}
+
+# Values at masked places become 0: times a weight of 0, NaN would stay NaN.
+clear_masked <- function(values, mask) op_where(mask, values, op_zeros_like(values))
+
 reduce_weighted <- function(values, weight, mask, reduction) {
-  if (reduction == "none") return(values)
-  if (reduction == "sum") return(op_sum(values))
-  by_weight <- reduction == "mean_with_sample_weight" && !is.null(weight)
-  if (!by_weight && is.null(mask)) return(mean_or_zero(values))
-  counted <- kept_weights(values, if (by_weight) weight, mask)
-  if (by_weight) return(divide_no_nan(op_sum(values), op_sum(counted)))
-  op_divide(op_sum(values), op_maximum(op_sum(counted), 1))
+  switch(reduction,
+    none = values,
+    sum = op_sum(values),
+    mean_with_sample_weight = weighted_mean(values, weight, mask),
+    mean_of_kept(values, mask)
+  )
+}
+
+mean_of_kept <- function(values, mask) {
+  if (is.null(mask)) return(mean_or_zero(values))
+  op_divide(op_sum(values), op_maximum(op_sum(kept_weights(values, NULL, mask)), 1))
+}
+
+weighted_mean <- function(values, weight, mask) {
+  if (is.null(weight)) return(mean_of_kept(values, mask))
+  divide_no_nan(op_sum(values), op_sum(kept_weights(values, weight, mask)))
 }
 
 mean_or_zero <- function(values) if (0L %in% tensor_shape(values)) op_sum(values) else op_mean(values)
@@ -174,8 +209,7 @@ kept_weights <- function(values, weight, mask) {
 check_weight_shape <- function(weight, values, call = NULL) {
   sizes <- tensor_shape(weight)
   wanted <- tensor_shape(values)
-  fits <- length(sizes) == length(wanted) && all(is.na(sizes) | is.na(wanted) | sizes == wanted | sizes == 1)
-  if (length(sizes) == 0 || fits) return(invisible())
+  if (length(sizes) == 0 || shared_sizes_fit(weight, values)) return(invisible())
   is_sequence <- length(wanted) == 2 && length(sizes) == 1
   birnn_abort(
     c("{.arg sample_weight} must have shape {format_shape(wanted)}, one weight for each value of the loss, not

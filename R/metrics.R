@@ -87,13 +87,17 @@ FunctionMetric <- R6::R6Class("FunctionMetric",
 # both sums are weighted (mask: 1 or 0), so that over a whole epoch the result is sum(w v) / sum(w).
 samplewise_sums <- function(values, sample_weight = NULL, mask = NULL) {
   values <- as_operand(as_batch(values), "float64")
-  weight <- metric_weight(values, sample_weight, mask)
-  if (is.null(weight)) {
+  if (is.null(sample_weight) && is.null(mask)) {
     values <- mean_over_axes(values, from = 2)
     return(list(total = op_sum(values), count = op_sum(op_ones_like(values))))
   }
+  weight <- if (!is.null(sample_weight)) as_operand(as_batch(sample_weight), "float64")
+  if (!is.null(mask)) {
+    pair <- with_mask_axes(values, mask)
+    values <- clear_masked(pair[[1]], pair[[2]])
+    weight <- masked_weight(weight, op_cast(pair[[2]], "float64"))
+  }
   pair <- match_ranks(values, weight)
-  if (!is.null(mask)) pair[[1]] <- clear_masked(pair[[1]], mask)
   values <- mean_over_axes(pair[[1]], from = tensor_rank(pair[[2]]) + 1)
   check_weight_shape(pair[[2]], values)
   weight <- op_multiply(op_ones_like(values), pair[[2]])
@@ -103,19 +107,13 @@ samplewise_sums <- function(values, sample_weight = NULL, mask = NULL) {
   )
 }
 
-metric_weight <- function(values, sample_weight, mask) {
-  if (is.null(sample_weight) && is.null(mask)) return(NULL)
-  weight <- if (!is.null(sample_weight)) as_operand(as_batch(sample_weight), "float64")
-  kept <- if (!is.null(mask)) op_cast(mask, "float64")
-  if (is.null(weight) || is.null(kept)) return(weight %||% kept)
+# Weights times the mask (as numbers): one weight a sample counts for all its steps.
+masked_weight <- function(weight, kept) {
+  if (is.null(weight)) return(kept)
   pair <- match_ranks(kept, weight)
-  op_multiply(pair[[1]], with_trailing_axes(pair[[2]], tensor_rank(pair[[1]])))
-}
-
-# Values at masked places become 0: times a weight of 0, NaN would stay NaN.
-clear_masked <- function(values, mask) {
-  mask <- with_trailing_axes(match_ranks(values, mask)[[2]], tensor_rank(values))
-  op_where(mask, values, op_zeros_like(values))
+  weight <- with_trailing_axes(pair[[2]], tensor_rank(pair[[1]]))
+  check_weight_shape(weight, pair[[1]])
+  op_multiply(pair[[1]], weight)
 }
 
 # Means over all axes from number `from` (counted from 1) on.

@@ -54,7 +54,7 @@ summary_of_tensors <- function(..., na.rm = FALSE) {
     sum = list(op_sum, op_add), prod = list(op_prod, op_multiply), max = list(op_max, op_maximum),
     min = list(op_min, op_minimum), any = list(op_any, op_logical_or), all = list(op_all, op_logical_and)
   )[[.Generic]]
-  if (is.null(ops)) return(op_stack(list(min(...), max(...))))   # range()
+  if (.Generic == "range") return(op_stack(list(min(...), max(...))))
   Reduce(ops[[2]], lapply(list(...), ops[[1]]))
 }
 

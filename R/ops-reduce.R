@@ -145,12 +145,15 @@ position_op <- function(name, x, axis, keepdims, zero_indexed, call = rlang::cal
 #' op_norm(matrix(c(3, 4, 6, 8), 2, byrow = TRUE), axis = 2)
 op_norm <- function(x, ord = NULL, axis = NULL, keepdims = FALSE) {
   x <- as_float_operand(x)
-  ord <- ord %||% 2
-  if (identical(ord, "euclidean") || identical(ord, "fro")) ord <- 2
-  if (!(is.numeric(ord) && length(ord) == 1 && ord %in% c(1, 2, Inf))) {
-    stop_not('NULL, 1, 2, Inf, "euclidean" or "fro"', ord, "ord", rlang::current_env())
-  }
+  ord <- norm_order(ord)
   if (ord == 1) return(op_sum(op_abs(x), axis, keepdims))
   if (ord == Inf) return(op_max(op_abs(x), axis, keepdims))
   op_sqrt(op_sum(op_square(x), axis, keepdims))
+}
+
+norm_order <- function(ord, call = rlang::caller_env()) {
+  if (is.null(ord) || identical(ord, "euclidean") || identical(ord, "fro")) return(2)
+  is_known <- is.numeric(ord) && length(ord) == 1 && ord %in% c(1, 2, Inf)
+  if (!is_known) stop_not('NULL, 1, 2, Inf, "euclidean" or "fro"', ord, "ord", call)
+  ord
 }

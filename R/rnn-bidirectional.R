@@ -116,44 +116,45 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #'   meets the criteria below. It must be a layer (`layer_lstm(units = 32)`), not the function that makes it.
 #' @param merge_mode How the outputs of the two directions are combined: `"concat"` along the last axis, forward first;
 #'   `"sum"`; `"mul"`, the product; `"ave"`, the average. With `NULL` they are not combined, but returned as a list.
-#' @param weights A list of arrays that the weights start from: the first half for the forward layer, the second half for
-#'   the backward layer, in the order of [get_weights()]. They are kept as `initial_weights` of the two layers and written
-#'   when the layer is built. They are not part of the config.
+#' @param weights A list of arrays that the weights start from: the first half for the forward layer, the second half
+#'   for the backward layer, in the order of [get_weights()]. They are kept as `initial_weights` of the two layers and
+#'   written when the layer is built. They are not part of the config.
 #' @param backward_layer The layer for the other direction; by default it is made from `layer` with
 #'   `go_backwards = TRUE`. It must have the same values of `stateful`, `return_state` and `return_sequences` as `layer`
 #'   and another value of `go_backwards`, otherwise a `ValueError` is raised. The layer given is used as it is.
-#' @param ... Arguments of every layer, see [layer_dense()]: `name`, `trainable`, `dtype`, ...; anything else is an error.
+#' @param ... Arguments of every layer, see [layer_dense()]: `name`, `trainable`, `dtype`, ...; anything else is an
+#'   error.
 #' @return
 #' * If `object` is missing or `NULL`: the layer, a function that can be called on inputs.
 #' * If `object` is a sequential model: that model with the layer added, invisibly.
-#' * If `object` is a tensor, an array or a `keras_input()`: the output of the layer. That is a tensor, `(batch, units)` or
-#'   with `return_sequences = TRUE` `(batch, time, units)`, where units are twice those of `layer` for `"concat"`; or a list
-#'   of the forward and the backward output if `merge_mode = NULL`. With `return_state = TRUE` it is always a list, and the
-#'   final states follow: first those of the forward layer, then those of the backward layer.
+#' * If `object` is a tensor, an array or a `keras_input()`: the output of the layer. That is a tensor, `(batch, units)`
+#'   or with `return_sequences = TRUE` `(batch, time, units)`, where units are twice those of `layer` for `"concat"`; or
+#'   a list of the forward and the backward output if `merge_mode = NULL`. With `return_state = TRUE` it is always a
+#'   list, and the final states follow: first those of the forward layer, then those of the backward layer.
 #' @section Criteria for layer:
 #' Besides the recurrent layers of this package, `layer` and `backward_layer` may be any layer that
 #' * processes sequences: takes inputs of three or more axes, `(batch, time, ...)`;
 #' * has `go_backwards`, `return_sequences` and `return_state`, with the same meaning as in [layer_lstm()];
 #' * has an `input_spec` (`NULL` counts);
-#' * has `get_config()` and `from_config()` that keep every argument it was made with: the two directions are made from the
-#'   config of `layer`.
+#' * has `get_config()` and `from_config()` that keep every argument it was made with: the two directions are made from
+#'   the config of `layer`.
 #'
-#' A missing `stateful` means `FALSE`. `mask` and `training` are passed on if the layer's `call` has them. If the layer has
-#' no `zero_output_for_mask`, masked steps are set to zero for it.
+#' A missing `stateful` means `FALSE`. `mask` and `training` are passed on if the layer's `call` has them. If the layer
+#' has no `zero_output_for_mask`, masked steps are set to zero for it.
 #' @section Call arguments:
 #' Those of the wrapped layer: `bidirectional(sequences, initial_state = NULL, mask = NULL, training = FALSE)`.
-#' * `initial_state`: a list of states; the first half is for the forward layer, the second for the backward layer (for an
-#'   LSTM: forward h, forward c, backward h, backward c).
-#' * `mask`: logicals `(batch, time)`, `FALSE` for steps to skip in both directions; by default that of the input, unless
-#'   `initial_state` is given. With `return_sequences = TRUE` the outputs of masked steps are zero, whatever
+#' * `initial_state`: a list of states; the first half is for the forward layer, the second for the backward layer (for
+#'   an LSTM: forward h, forward c, backward h, backward c).
+#' * `mask`: logicals `(batch, time)`, `FALSE` for steps to skip in both directions; by default that of the input,
+#'   unless `initial_state` is given. With `return_sequences = TRUE` the outputs of masked steps are zero, whatever
 #'   `zero_output_for_mask` was, and the mask travels on with the output.
 #' * `training`: whether dropout is active.
 #' @section States:
-#' With `stateful = TRUE` in `layer`, each batch goes on from the final states of the last one. `layer$states` are those of
-#' the forward layer, then those of the backward layer, and [reset_state()] puts them back to zero; without
+#' With `stateful = TRUE` in `layer`, each batch goes on from the final states of the last one. `layer$states` are those
+#' of the forward layer, then those of the backward layer, and [reset_state()] puts them back to zero; without
 #' `stateful = TRUE` it is an error.
-#' @note Both directions start with fresh weights: `layer` only says how they are made. It stays as it is, its weights are
-#'   not copied, and training the bidirectional layer does not change it. The new layers are
+#' @note Both directions start with fresh weights: `layer` only says how they are made. It stays as it is, its weights
+#' are not copied, and training the bidirectional layer does not change it. The new layers are
 #'   `bidirectional$forward_layer` and `bidirectional$backward_layer`, called `forward_` and `backward_` and the name of
 #'   `layer`.
 #' @source <https://keras.io/api/layers/recurrent_layers/bidirectional/>

@@ -72,9 +72,9 @@ LSTM <- R6::R6Class("LSTM",
 #' @param kernel_regularizer,recurrent_regularizer,bias_regularizer,activity_regularizer Penalties; the activity
 #'   regularizer acts on everything the layer returns, states included. See [layer_dense()].
 #' @param kernel_constraint,recurrent_constraint,bias_constraint Constraints; see [layer_dense()].
-#' @param dropout,recurrent_dropout Rates from 0 to 1: how much of the inputs, and of the state before it is transformed,
-#'   is set to 0 in training. The draw is the same for all steps of a call. Without recurrent dropout the gates share
-#'   one draw, with it each gate has its own. A rate of 1 sets everything to 0.
+#' @param dropout,recurrent_dropout Rates from 0 to 1: how much of the inputs, and of the state before it is
+#'   transformed, is set to 0 in training. The draw is the same for all steps of a call. Without recurrent dropout the
+#'   gates share one draw, with it each gate has its own. A rate of 1 sets everything to 0.
 #' @param seed A whole number for the dropout draws; `NULL` takes one from R's random numbers. The two directions of a
 #'   bidirectional layer draw differently even from the same seed.
 #' @param return_sequences Whether to return the output of every step, `(batch, time, units)`, or of the last,
@@ -82,8 +82,8 @@ LSTM <- R6::R6Class("LSTM",
 #' @param return_state Whether to return the final states as well.
 #' @param go_backwards Whether to go through the sequence from its end. The outputs stay in the order in which they were
 #'   computed.
-#' @param stateful Whether each batch goes on from the states at the end of the last one, row by row; see [reset_state()].
-#'   The batch size must be fixed.
+#' @param stateful Whether each batch goes on from the states at the end of the last one, row by row; see
+#'   [reset_state()]. The batch size must be fixed.
 #' @param unroll,use_cudnn Accepted for compatibility, without effect.
 #' @param ... Arguments of every layer, see [layer_dense()]; and `zero_output_for_mask`: whether the outputs of masked
 #'   steps are zeros instead of a repetition of the output before.
@@ -109,7 +109,7 @@ LSTM <- R6::R6Class("LSTM",
 #' layer_lstm(x, units = 4)
 #'
 #' layer <- layer_lstm(units = 4, return_sequences = TRUE, return_state = TRUE)
-#' c(outputs, h, c) %<-% layer(x)
+#' c(outputs, state_h, state_c) %<-% layer(x)
 #' dim(outputs)
 layer_lstm <- function(object, units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
                        kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",

@@ -1,8 +1,8 @@
 # Histories: table, print, plots.
 
 early <- function() {
-  new_history(list(verbose = 0L, epochs = 4L, steps = 2L), list(accuracy = c(0.5, 0.7), loss = c(2, 1), val_loss = c(3, 2.5)),
-              0:1)
+  metrics <- list(accuracy = c(0.5, 0.7), loss = c(2, 1), val_loss = c(3, 2.5))
+  new_history(list(verbose = 0L, epochs = 4L, steps = 2L), metrics, 0:1)
 }
 
 test_that("the table has a row for each epoch and metric, NA after an early stop", {

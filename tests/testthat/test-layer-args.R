@@ -19,7 +19,8 @@ test_that("arguments in `...` must be named and known", {
 })
 
 test_that("abbreviated arguments are refused, not completed", {
-  expect_error(layer_bidirectional(layer = layer_lstm(units = 1), merge_mod = "sum"), "merge_mode", class = "ValueError")
+  lstm <- layer_lstm(units = 1)
+  expect_error(layer_bidirectional(layer = lstm, merge_mod = "sum"), "merge_mode", class = "ValueError")
   expect_error(layer_gru(unit = 2), "Did you mean `units`", class = "ValueError")
 })
 

@@ -17,8 +17,9 @@ test_that("inputs of other types are cast to the layer's", {
 })
 
 test_that("lists of inputs are refused by layers with one input", {
-  expect_error(layer_lstm(units = 2)(list(array(0, c(1, 2, 3)), matrix(0, 1, 2), matrix(0, 1, 2))), "expects 1 input",
-               class = "birnn_error_shape")
+  state <- matrix(0, 1, 2)
+  layer <- layer_lstm(units = 2)
+  expect_error(layer(list(array(0, c(1, 2, 3)), state, state)), "expects 1 input", class = "birnn_error_shape")
 })
 
 test_that("arguments of a call may be positional; unknown ones are refused", {
@@ -36,8 +37,8 @@ test_that("masks travel through layers that keep time steps, and end at others",
   x <- masked_input()
   expected <- cbind(TRUE, TRUE, FALSE, FALSE)[c(1, 1), ]
   for (layer in list(
-    layer_dense(units = 2), layer_dropout(rate = 0.5), layer_activation(activation = "relu"), layer_activation_softmax(),
-    layer_lstm(units = 2, return_sequences = TRUE), layer_identity(),
+    layer_dense(units = 2), layer_dropout(rate = 0.5), layer_activation(activation = "relu"),
+    layer_activation_softmax(), layer_lstm(units = 2, return_sequences = TRUE), layer_identity(),
     layer_bidirectional(layer = layer_gru(units = 2, return_sequences = TRUE))
   )) {
     expect_equal(as.array(tensor_mask(layer(x))), expected)

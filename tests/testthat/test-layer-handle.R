@@ -30,7 +30,8 @@ test_that("fields can be set through every access", {
 test_that("printing shows the layer and builds nothing", {
   clear_session(free_memory = FALSE)
   layers <- list(
-    layer_lstm(units = 2), layer_bidirectional(layer = layer_gru(units = 2)), layer_dropout(rate = 0.5), layer_dense(units = 1)
+    layer_lstm(units = 2), layer_bidirectional(layer = layer_gru(units = 2)), layer_dropout(rate = 0.5),
+    layer_dense(units = 1)
   )
   expect_snapshot_output(for (layer in layers) {
     print(layer)

@@ -22,7 +22,8 @@ test_that("softmax sums to one along its axis, and leaves out what a mask of its
 
 test_that("the rectifier has a slope, a threshold and a ceiling", {
   x <- c(-2, 0.5, 3, 9)
-  expect_equal(as.numeric(layer_activation_relu(x, max_value = 6, negative_slope = 0.5, threshold = 1)), c(-1.5, -0.25, 3, 6))
+  y <- layer_activation_relu(x, max_value = 6, negative_slope = 0.5, threshold = 1)
+  expect_equal(as.numeric(y), c(-1.5, -0.25, 3, 6))
   expect_error(layer_activation_relu(negative_slope = -1), class = "ValueError")
 })
 

@@ -105,6 +105,16 @@ test_that("weights of the wrong shape are refused, not broadcast", {
   expect_refused(loss(matrix(0, 3, 1), matrix(0, 3, 1), sample_weight = c(1, 2)), "shape")
 })
 
+test_that("a mask must fit the values; a single value goes with any mask", {
+  mask <- as_tensor(matrix(c(TRUE, FALSE, TRUE, TRUE), 2))
+  p <- with_mask(as_tensor(array(1, c(2, 2, 1))), mask)
+  per_sample <- get_loss(function(y_true, y_pred) op_mean(y_pred, axis = c(2, 3)))
+  expect_refused(per_sample(array(0, c(2, 2, 1)), with_mask(as_tensor(array(1, c(2, 3, 1))), op_ones(c(2, 3), "bool"))),
+                 "mask")
+  single <- get_loss(function(y_true, y_pred) op_mean(y_pred))
+  expect_equal(as.numeric(single(array(0, c(2, 2, 1)), p)), 1)
+})
+
 test_that("a loss is found by name, as a function, as an object, as a closure or from its config", {
   for (name in c("mse", "MSE", "mean_squared_error", "MeanSquaredError")) {
     expect_identical(get_loss(name)$class_name, "MeanSquaredError")

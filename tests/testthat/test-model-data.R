@@ -10,7 +10,8 @@ test_that("parts are matched by order or by name", {
 })
 
 test_that("a list of sequences is pointed to pad_sequences()", {
-  expect_error(match_parts(list(matrix(0, 2, 3), matrix(0, 4, 3)), "a", "x"), "pad_sequences", class = "birnn_error_shape")
+  sequences <- list(matrix(0, 2, 3), matrix(0, 4, 3))
+  expect_error(match_parts(sequences, "a", "x"), "pad_sequences", class = "birnn_error_shape")
 })
 
 test_that("a missing last axis of size 1 is added, one too many dropped for rows only", {

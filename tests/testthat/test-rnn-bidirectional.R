@@ -47,7 +47,8 @@ test_that("a layer may go backwards if the other goes forwards", {
 
 test_that("zero_output_for_mask follows return_sequences", {
   for (sequences in c(TRUE, FALSE)) {
-    wrapper <- layer_bidirectional(layer = layer_gru(units = 2, return_sequences = sequences, zero_output_for_mask = !sequences))
+    layer <- layer_gru(units = 2, return_sequences = sequences, zero_output_for_mask = !sequences)
+    wrapper <- layer_bidirectional(layer = layer)
     expect_equal(wrapper$forward_layer$zero_output_for_mask, sequences)
     expect_equal(wrapper$backward_layer$zero_output_for_mask, sequences)
   }
@@ -58,18 +59,21 @@ test_that("zero_output_for_mask follows return_sequences", {
 
 test_that("one call of the compiled core and two calls of the layers give the same", {
   withr::local_seed(1)
-  with_floatx("float64", for (cell in names(recurrent_cells)) for (merge in names(merge_modes)) for (sequences in c(TRUE, FALSE)) {
-    case <- random_case(cell, "gaps")
-    together <- bidirectional_of(case, merge_modes[[merge]], sequences)
+  combinations <- expand.grid(
+    cell = names(recurrent_cells), merge = names(merge_modes), sequences = c(TRUE, FALSE), stringsAsFactors = FALSE
+  )
+  with_floatx("float64", for (k in seq_len(nrow(combinations))) {
+    case <- random_case(combinations$cell[[k]], "gaps")
+    make <- function() bidirectional_of(case, merge_modes[[combinations$merge[[k]]]], combinations$sequences[[k]])
+    together <- make()
     # An activity regularizer of 0 asks for separate calls.
-    separate <- bidirectional_of(case, merge_modes[[merge]], sequences)
+    separate <- make()
     for (layer in separate$sublayers()) layer$activity_regularizer <- regularizer_l2(0)
     states <- c(case$forward_state, case$backward_state)
     results <- lapply(list(together, separate), function(layer) call_with(layer, case$x, case$mask, states))
-    expect_same_bits(results[[2]], results[[1]], paste(cell, merge))
-    masks <- lapply(list(together, separate), function(layer) {
-      lapply(flatten_structure(layer(with_mask(as_tensor(case$x), as_tensor(case$mask)))), tensor_mask)
-    })
+    expect_same_bits(results[[2]], results[[1]], toString(combinations[k, ]))
+    masked <- with_mask(as_tensor(case$x), as_tensor(case$mask))
+    masks <- lapply(list(together, separate), function(layer) lapply(flatten_structure(layer(masked)), tensor_mask))
     expect_equal(lapply(masks[[2]], is.null), lapply(masks[[1]], is.null))
   })
 })
@@ -130,7 +134,8 @@ test_that("weights that do not fit leave nothing behind", {
   expect_false(layer$built)
   expect_false(layer$forward_layer$built)
   expect_same_bits(get_weights(backward), before)
-  expect_error(layer_bidirectional(layer = layer_gru(units = 2), weights = weights[1:5]), "even", class = "birnn_error_weights")
+  expect_error(layer_bidirectional(layer = layer_gru(units = 2), weights = weights[1:5]), "even",
+               class = "birnn_error_weights")
 })
 
 test_that("stateful wrappers keep and reset the states of both directions", {
@@ -162,7 +167,8 @@ test_that("only stateful wrappers can be reset, models skip the others", {
 
 test_that("states go to the halves by what each direction needs", {
   wrapper <- layer_bidirectional(
-    layer = layer_lstm(units = 2, return_state = TRUE), backward_layer = layer_gru(units = 3, go_backwards = TRUE, return_state = TRUE)
+    layer = layer_lstm(units = 2, return_state = TRUE),
+    backward_layer = layer_gru(units = 3, go_backwards = TRUE, return_state = TRUE)
   )
   states <- list(matrix(0.1, 2, 2), matrix(0.2, 2, 2), matrix(0.3, 2, 3))
   outputs <- wrapper(x, initial_state = states)

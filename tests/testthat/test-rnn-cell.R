@@ -1,7 +1,8 @@
 # Cells: one step by the equations, and the compiled core next to them.
 
 cell_cases <- list(
-  simple_rnn = function(...) layer_simple_rnn(...), lstm = function(...) layer_lstm(...), gru = function(...) layer_gru(...),
+  simple_rnn = function(...) layer_simple_rnn(...), lstm = function(...) layer_lstm(...),
+  gru = function(...) layer_gru(...),
   gru_reset_before = function(...) layer_gru(..., reset_after = FALSE)
 )
 
@@ -51,9 +52,12 @@ test_that("the compiled core has every elementwise activation of the step-by-ste
   mask <- random_mask("gaps", 3, 4)
   names <- unique(vapply(registry$activation, activation_name, ""))
   with_floatx("float64", for (name in setdiff(names, axis_activations)) for (cell in names(cell_cases)) {
-    compiled <- cell_cases[[cell]](units = 2, activation = name, return_sequences = TRUE, return_state = TRUE)
+    make <- function(activation) {
+      cell_cases[[cell]](units = 2, activation = activation, return_sequences = TRUE, return_state = TRUE)
+    }
     known <- get_activation(name)
-    scanned <- cell_cases[[cell]](units = 2, activation = function(x) known(x), return_sequences = TRUE, return_state = TRUE)
+    compiled <- make(name)
+    scanned <- make(function(x) known(x))
     expect_true(is_compiled_rnn(layer_object(compiled)))
     expect_false(is_compiled_rnn(layer_object(scanned)))
     compiled(x)

@@ -50,7 +50,8 @@ test_that("masked steps are set to zero for a layer that does not do it", {
 
 test_that("states and mixed directions work", {
   layer <- layer_bidirectional(
-    layer = running_sum(2, return_state = TRUE), backward_layer = layer_gru(units = 3, return_state = TRUE, go_backwards = TRUE)
+    layer = running_sum(2, return_state = TRUE),
+    backward_layer = layer_gru(units = 3, return_state = TRUE, go_backwards = TRUE)
   )
   outputs <- layer(x)
   expect_equal(lapply(outputs, dim), list(c(2L, 5L), c(2L, 2L), c(2L, 3L)))
@@ -64,7 +65,8 @@ test_that("the gradient goes through layers of your own", {
   with_floatx("float64", {
     layer <- layer_bidirectional(layer = running_sum(2, return_sequences = TRUE), merge_mode = "mul")
     layer(x)
-    expect_gradients(function(inputs) fixture_loss(list(layer(inputs[[1]], mask = mask))), list(x), layer$trainable_weights)
+    loss <- function(inputs) fixture_loss(list(layer(inputs[[1]], mask = mask)))
+    expect_gradients(loss, list(x), layer$trainable_weights)
   })
 })
 
@@ -77,10 +79,11 @@ test_that("a layer without a criterion is refused, naming it", {
 
 test_that("checks come in the order of Keras, before anything is made", {
   clear_session(free_memory = FALSE)
-  wrong <- layer_dense(units = 2)
-  expect_error(layer_bidirectional(layer = 1, backward_layer = 2, merge_mode = "x"), "`layer` must be", class = "ValueError")
-  expect_error(layer_bidirectional(layer = layer_gru(units = 1), backward_layer = 2, merge_mode = "x"), "`backward_layer` must be")
-  expect_error(layer_bidirectional(layer = layer_gru(units = 1, go_backwards = TRUE), merge_mode = "x"), "merge_mode")
-  expect_error(layer_bidirectional(layer = layer_gru(units = 1, go_backwards = TRUE), weights = 1), "go_backwards")
-  expect_equal(layer_bidirectional(layer = layer_gru(units = 1))$name, "bidirectional")
+  forward <- function(...) layer_gru(units = 1, name = "gru", ...)
+  refused <- function(message, ...) expect_error(layer_bidirectional(...), message, class = "ValueError")
+  refused("`layer` must be", layer = 1, backward_layer = 2, merge_mode = "x")
+  refused("`backward_layer` must be", layer = forward(), backward_layer = 2, merge_mode = "x")
+  refused("merge_mode", layer = forward(go_backwards = TRUE), merge_mode = "x")
+  refused("go_backwards", layer = forward(go_backwards = TRUE), weights = 1)
+  expect_equal(layer_bidirectional(layer = forward())$name, "bidirectional")
 })

@@ -14,7 +14,8 @@ test_that("masks, directions, states and options are the same", {
   withr::local_seed(1)
   with_floatx("float64", for (make in cells) for (mask in mask_kinds) for (backwards in c(FALSE, TRUE)) {
     x <- random_array(3, 4, 2)
-    layers <- both_ways(make, x, return_sequences = backwards, go_backwards = backwards, zero_output_for_mask = mask == "gaps")
+    zero <- mask == "gaps"
+    layers <- both_ways(make, x, return_sequences = backwards, go_backwards = backwards, zero_output_for_mask = zero)
     states <- lapply(seq_len(layers$compiled$state_count()), function(k) random_array(3, 3))
     for (given in list(NULL, states)) {
       steps <- random_mask(mask, 3, 4)

@@ -123,7 +123,8 @@ test_that("a loss that is not finite stops before the update and names epoch and
 
 test_that("options(birnn.nonfinite = 'warn') goes on, warning once", {
   withr::local_options(birnn.nonfinite = "warn")
-  expect_warning(history <- fit(regression(), x, replace(y, 7, Inf), epochs = 2, batch_size = 5), class = "birnn_warning")
+  bad <- replace(y, 7, Inf)
+  expect_warning(history <- fit(regression(), x, bad, epochs = 2, batch_size = 5), class = "birnn_warning")
   expect_length(history$metrics$loss, 2)
 })
 
