@@ -3,6 +3,7 @@
 # What the user gave, in a few words.
 describe_value <- function(x) {
   if (is.null(x)) return("NULL")
+  if (inherits(x, c("birnn_tensor", "birnn_symbolic", "birnn_variable"))) return(format(x))
   if (is.function(x)) return("a function")
   if (is.environment(x)) return(paste("an object of class", class(x)[[1]]))
   if (is.list(x)) return(sprintf("a list of length %d", length(x)))

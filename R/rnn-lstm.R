@@ -64,13 +64,14 @@ LSTM <- R6::R6Class("LSTM",
 #'
 #' @inheritParams layer_dense
 #' @param units Number of units, a positive whole number: the size of the output and of the states.
-#' @param activation,recurrent_activation Activation of the output and candidate, and of the gates: a string, an
+#' @param activation Activation of the output (and, where there are gates, of the candidate): a string, an
 #'   `activation_*()` function or an R function of one tensor; `NULL` is `"linear"`.
+#' @param recurrent_activation Activation of the gates, in the same ways.
 #' @param kernel_initializer,recurrent_initializer,bias_initializer How the weights for the inputs, for the state and
 #'   the bias start. They see the weights of all gates as one array.
 #' @param unit_forget_bias Whether the bias of the forget gate starts at 1.
-#' @param kernel_regularizer,recurrent_regularizer,bias_regularizer,activity_regularizer Penalties; the activity
-#'   regularizer acts on everything the layer returns, states included. See [layer_dense()].
+#' @param kernel_regularizer,recurrent_regularizer,bias_regularizer Penalties of the weights; see [layer_dense()].
+#' @param activity_regularizer Penalty of everything the layer returns, states included; see [layer_dense()].
 #' @param kernel_constraint,recurrent_constraint,bias_constraint Constraints; see [layer_dense()].
 #' @param dropout,recurrent_dropout Rates from 0 to 1: how much of the inputs, and of the state before it is
 #'   transformed, is set to 0 in training. The draw is the same for all steps of a call. Without recurrent dropout the
@@ -84,7 +85,8 @@ LSTM <- R6::R6Class("LSTM",
 #'   computed.
 #' @param stateful Whether each batch goes on from the states at the end of the last one, row by row; see
 #'   [reset_state()]. The batch size must be fixed.
-#' @param unroll,use_cudnn Accepted for compatibility, without effect.
+#' @param unroll Accepted for compatibility, without effect.
+#' @param use_cudnn Accepted for compatibility, without effect.
 #' @param ... Arguments of every layer, see [layer_dense()]; and `zero_output_for_mask`: whether the outputs of masked
 #'   steps are zeros instead of a repetition of the output before.
 #' @return If `object` is missing or `NULL`: the layer. If it is a sequential model: that model with the layer added,
