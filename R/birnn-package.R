@@ -34,5 +34,7 @@
 #'
 #' @keywords internal
 #' @useDynLib birnn, .registration = TRUE
+#' @importFrom R6 R6Class
 #' @importFrom Rcpp evalCpp
+#' @importFrom rlang .data
 "_PACKAGE"

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__SSE2__) || defined(_M_X64)
@@ -103,6 +104,16 @@ class Flag {
   bool before_;
 };
 
+// A poll that fails counts as a yes: its error must not leave a job whose workers are still running.
+bool answers_yes(bool (*poll)()) noexcept {
+  const Flag inside(inside_poll);
+  try {
+    return poll();
+  } catch (...) {
+    return true;
+  }
+}
+
 // Takes items until none is left. After a cancellation the items not yet begun are left out.
 void run_items(Job& job) {
   const Flag inside(inside_item);
@@ -190,10 +201,11 @@ class Pool {
 };
 
 Pool* pool = nullptr;
+Pool* pool_of_parent = nullptr;
 
-// After a fork the child has the object but not its threads: it is abandoned, never joined.
+// After a fork the child has the object but not its threads: it is put aside, never joined.
 Pool& current_pool(int workers) {
-  if (pool != nullptr && !pool->alive()) pool = nullptr;
+  if (pool != nullptr && !pool->alive()) pool_of_parent = std::exchange(pool, nullptr);
   if (pool != nullptr && pool->workers() != workers) shutdown_pool();
   if (pool == nullptr) pool = new Pool(workers);
   return *pool;
@@ -240,8 +252,7 @@ void parallel_invoke(int n_items, void (*fn)(int item, void* context), void* con
 }
 
 void shutdown_pool() {
-  if (pool != nullptr && pool->alive()) delete pool;
-  pool = nullptr;
+  if (pool != nullptr && pool->alive()) delete std::exchange(pool, nullptr);
 }
 
 void set_poll(bool (*poll)()) { poll_function = poll; }
@@ -250,8 +261,7 @@ bool cancel_requested() {
   if (cancelled) return true;
   bool (*const poll)() = poll_function;
   if (is_worker || inside_poll || poll == nullptr || !poll_is_due()) return false;
-  const Flag inside(inside_poll);
-  if (!poll()) return false;
+  if (!answers_yes(poll)) return false;
   if (job_active) cancelled = true;
   return true;
 }

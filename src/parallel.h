@@ -28,7 +28,8 @@ void parallel_invoke(int n_items, F&& body) {
 // Ends the workers; the next parallel call starts new ones. For the unloading of the library.
 void shutdown_pool();
 
-// `poll` is only ever called on the thread that called into this code, at most every 50 ms. Null: never cancelled.
+// `poll` is only ever called on the thread that called into this code, at most every 50 ms; an exception
+// from it counts as true. Null: never cancelled.
 void set_poll(bool (*poll)());
 bool cancel_requested();
 void check_cancel();  // throws an Error of kind "interrupt" if cancelled: once per time step

@@ -2,7 +2,7 @@
 
 suppressPackageStartupMessages(library(birnn))
 recipe <- new.env()
-sys.source(system.file("demo", "japanese-vowels.R", package = "birnn", mustWork = TRUE), recipe)
+sys.source(system.file("recipes", "japanese-vowels.R", package = "birnn", mustWork = TRUE), recipe)
 
 # cairo needs no display; where R was built without it, the default device is tried.
 open_png <- function(path, width, height) {
