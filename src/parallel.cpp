@@ -201,11 +201,10 @@ class Pool {
 };
 
 Pool* pool = nullptr;
-Pool* pool_of_parent = nullptr;
 
-// After a fork the child has the object but not its threads: it is put aside, never joined.
+// After a fork the child has the object but not its threads: it is abandoned, never joined.
 Pool& current_pool(int workers) {
-  if (pool != nullptr && !pool->alive()) pool_of_parent = std::exchange(pool, nullptr);
+  if (pool != nullptr && !pool->alive()) pool = nullptr;
   if (pool != nullptr && pool->workers() != workers) shutdown_pool();
   if (pool == nullptr) pool = new Pool(workers);
   return *pool;

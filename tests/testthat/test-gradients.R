@@ -84,6 +84,20 @@ for (cell in names(recurrent_cells)) {
   })
 }
 
+test_that("gradients are right over many steps, in large batches and in wide layers", {
+  withr::local_seed(9)
+  sizes <- list(c(batch = 1, time = 700, features = 2, units = 3), c(batch = 5, time = 150, features = 3, units = 2),
+                c(batch = 37, time = 40, features = 2, units = 3), c(batch = 3, time = 3, features = 300, units = 70))
+  with_floatx("float64", {
+    for (cell in names(recurrent_cells)) for (size in sizes) for (mask in c("none", "gaps")) {
+      case <- do.call(random_case, c(list(cell, mask), size))
+      for (k in 1:2) case[["forward"]][[k]] <- case[["forward"]][[k]] / sqrt(size[["features"]])
+      expect_layer_gradients(bidirectional_of(case), case, c(case$forward_state, case$backward_state), 1,
+                             paste(cell, mask, toString(size)))
+    }
+  })
+})
+
 test_that("gradients pass through dropout masks that are drawn again from the same seed", {
   withr::local_seed(6)
   with_floatx("float64", {

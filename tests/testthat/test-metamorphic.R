@@ -187,6 +187,23 @@ test_that("the halves of a bidirectional layer are its layers on their own", {
   })
 })
 
+test_that("a long sequence in pieces, with the states handed on, is the whole sequence", {
+  withr::local_seed(1)
+  for (floatx in both_floatx) with_floatx(floatx, {
+    for (cell in names(recurrent_cells)) for (batch in c(1, 3, 20)) {
+      case <- random_case(cell, "none", batch = batch, time = 400)
+      whole <- run_recurrent(case)
+      state <- case$forward_state
+      for (steps in list(1:7, 8:150, 151:400)) {
+        piece <- run_recurrent(case, x = take_steps(case$x, steps), states = state)
+        expect_same_bits(piece[[1]], take_steps(whole[[1]], steps), paste(cell, floatx, batch))
+        state <- piece[-1]
+      }
+      expect_same_bits(state, whole[-1], paste(cell, floatx, batch, "states"))
+    }
+  })
+})
+
 # Weights under which a state cannot change: the gates are shut by biases of +-1000.
 saturated_weights <- function(case) {
   units <- case$units
