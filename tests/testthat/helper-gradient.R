@@ -17,46 +17,45 @@ gradient_array <- function(gradient, source) {
 }
 
 # Central differences. `inputs`: list of R arrays; `variables`: list of Variables. Every element is checked, or, with
-# `directions` = n, each array along n random directions only. An error of 1e-7, relative to the largest entry (at
-# least 1), is some thousand times what central differences themselves cost.
+# `directions` = n, the slopes along n random directions through all sources at once. An error of 1e-7, relative to the
+# largest slope (at least 1), is some thousand times what central differences themselves cost.
 expect_gradients <- function(f, inputs = list(), variables = list(), directions = NULL, tolerance = 1e-7,
                              label = "gradient") {
   stopifnot(config_floatx() == "float64")
   found <- value_and_gradients(f, lapply(inputs, as_tensor), variables)
-  place <- gradient_places(f, inputs, variables)
-  for (k in seq_along(place$values)) {
-    gradient <- c(found$inputs, found$variables)[[k]]
-    steps <- perturbations(place$values[[k]], directions)
-    numeric <- vapply(steps, function(step) central_difference(place$at, k, place$values[[k]], step), numeric(1))
-    exact <- vapply(steps, function(step) sum(step * gradient), numeric(1))
-    expect_close(exact, numeric, tolerance, sprintf("%s of source %d", label, k))
+  gradients <- c(found$inputs, found$variables)
+  values <- c(inputs, lapply(variables, as.array))
+  on.exit(assign_all(variables, values[length(inputs) + seq_along(variables)]))
+  at <- function(values) {
+    assign_all(variables, values[length(inputs) + seq_along(variables)])
+    as.numeric(f(lapply(values[seq_along(inputs)], as_tensor)))
+  }
+  groups <- if (is.null(directions)) element_steps(values) else list(replicate(directions, random_step(values), FALSE))
+  for (k in seq_along(groups)) {
+    numeric <- vapply(groups[[k]], function(step) central_difference(at, values, step), numeric(1))
+    exact <- vapply(groups[[k]], function(step) sum(mapply(function(s, g) sum(s * g), step, gradients)), numeric(1))
+    expect_close(exact, numeric, tolerance, if (is.null(directions)) paste(label, "of source", k) else label)
   }
   invisible(found)
 }
 
-# The arrays that may be moved, and `at(k, value)`: f with array k replaced by `value`.
-gradient_places <- function(f, inputs, variables) {
-  values <- c(inputs, lapply(variables, as.array))
-  at <- function(k, value) {
-    if (k <= length(inputs)) {
-      inputs[[k]] <- value
-      return(as.numeric(f(lapply(inputs, as_tensor))))
-    }
-    variable <- variables[[k - length(inputs)]]
-    on.exit(variable$assign(values[[k]]))
-    variable$assign(value)
-    as.numeric(f(lapply(inputs, as_tensor)))
-  }
-  list(values = values, at = at)
+assign_all <- function(variables, values) Map(function(variable, value) variable$assign(value), variables, values)
+
+central_difference <- function(at, values, step, size = 6e-6) {
+  moved <- function(by) Map(function(value, s) value + by * s, values, step)
+  (at(moved(size)) - at(moved(-size))) / (2 * size)
 }
 
-perturbations <- function(x, directions) {
-  if (is.null(directions)) {
-    return(lapply(seq_along(x), function(e) array(as.numeric(seq_along(x) == e), dim(x) %||% length(x))))
-  }
-  lapply(seq_len(directions), function(k) array(stats::rnorm(length(x)), dim(x) %||% length(x)))
-}
+random_step <- function(values) lapply(values, function(value) replace(value, TRUE, stats::rnorm(length(value))))
 
-central_difference <- function(at, k, value, step, size = 6e-6) {
-  (at(k, value + size * step) - at(k, value - size * step)) / (2 * size)
+# For each source a list of steps, one an element.
+element_steps <- function(values) {
+  zero <- lapply(values, function(value) replace(value, TRUE, 0))
+  lapply(seq_along(values), function(k) {
+    lapply(seq_along(values[[k]]), function(e) {
+      step <- zero
+      step[[k]][[e]] <- 1
+      step
+    })
+  })
 }
