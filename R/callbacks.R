@@ -55,7 +55,9 @@ str.birnn_callback <- function(object, ...) cat(" ", format(object), "\n", sep =
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' model |> compile(optimizer_sgd(), loss = "mse")
-#' shout <- callback_lambda(on_epoch_end = function(epoch, logs) cat("epoch", epoch, "loss", logs$loss, "\n"))
+#' shout <- callback_lambda(
+#'   on_epoch_end = function(epoch, logs) cat("epoch", epoch, "loss", logs$loss, "\n")
+#' )
 #' model |> fit(matrix(0, 4, 2), rep(1, 4), epochs = 2, verbose = 0, callbacks = shout)
 callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_train_begin = NULL, on_train_end = NULL,
                             on_train_batch_begin = NULL, on_train_batch_end = NULL, ...) {

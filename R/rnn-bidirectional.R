@@ -176,7 +176,9 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #'
 #' # A backward layer of its own
 #' forward_layer <- layer_lstm(units = 10, return_sequences = TRUE)
-#' backward_layer <- layer_lstm(units = 10, activation = "relu", return_sequences = TRUE, go_backwards = TRUE)
+#' backward_layer <- layer_lstm(
+#'   units = 10, activation = "relu", return_sequences = TRUE, go_backwards = TRUE
+#' )
 #' model <- keras_model_sequential(input_shape = c(5, 10)) %>%
 #'   layer_bidirectional(forward_layer, backward_layer = backward_layer) %>%
 #'   layer_dense(5, activation = "softmax")

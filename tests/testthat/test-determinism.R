@@ -131,6 +131,24 @@ test_that("a plan and eager code train with the same bits, with dropout and mask
   })
 })
 
+test_that("weights set between calls are seen by predict(), evaluate() and fit()", {
+  withr::local_seed(11)
+  data <- training_data()
+  model <- training_model()
+  run <- function() {
+    set.seed(12)
+    before <- list(predict(model, data$x, verbose = 0), evaluate(model, data$x, data$y, verbose = 0))
+    optimizer <- compile(model, optimizer_sgd(), "sparse_categorical_crossentropy", metrics = "accuracy")
+    history <- fit(model, data$x, data$y, epochs = 2, shuffle = FALSE, verbose = 0)
+    list(before, get_weights(model))
+  }
+  weights <- get_weights(model)
+  first <- run()
+  expect_false(same_bits(get_weights(model), weights))
+  set_weights(model, weights)
+  expect_same_bits(predict(model, data$x, verbose = 0), first[[1]][[1]])
+})
+
 test_that("dropout needs training, and its mask depends on the seed alone", {
   x <- matrix(1, 20, 30)
   layer <- layer_dropout(rate = 0.4, seed = 3)
