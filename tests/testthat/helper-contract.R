@@ -1,8 +1,8 @@
 # The contract of a layer, after Keras' run_layer_test(): one call proves that a layer is a good citizen.
 
-# `make(...)`: makes the layer, with further arguments. `input_shape`: with the batch size. `output_shape`: one shape, or a
-# list of them for several outputs. `weights`: numbers of trainable and of other weights. `seeds`: numbers of random
-# streams. `losses`: number of losses of a call. `ids`: for integer inputs, how many different ones.
+# `make(...)`: makes the layer (with further arguments). `input_shape`: with the batch size. `output_shape`: one shape,
+# or a list of them for several outputs. `weights`: numbers of trainable and of other weights. `seeds`: numbers of
+# random streams. `losses`: number of losses of a call. `ids`: for integer inputs, how many different ones.
 expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
                                   weights = c(trainable = 0, non_trainable = 0), seeds = 0, losses = 0,
                                   supports_masking = TRUE, ids = NULL, trains = TRUE) {
@@ -23,8 +23,8 @@ expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
 }
 
 contract_input <- function(spec) {
-  if (!is.null(spec$ids)) return(array(sample.int(spec$ids, prod(spec$input_shape), replace = TRUE) - 1L, spec$input_shape))
-  random_array(spec$input_shape)
+  if (is.null(spec$ids)) return(random_array(spec$input_shape))
+  array(sample.int(spec$ids, prod(spec$input_shape), replace = TRUE) - 1L, spec$input_shape)
 }
 
 contract_dtype <- function(spec) if (is.null(spec$ids)) floatx() else "int32"
@@ -42,10 +42,10 @@ expect_config_round_trip <- function(spec) {
   testthat::expect_identical(class(layer_object(copy)), class(layer_object(layer)))
   testthat::expect_equal(copy$get_config(), config)
   testthat::expect_setequal(names(copy), names(layer))
-  json <- jsonlite::toJSON(config, auto_unbox = TRUE, null = "null", digits = NA)
-  testthat::expect_identical(jsonlite::toJSON(copy$get_config(), auto_unbox = TRUE, null = "null", digits = NA), json)
-  through_json <- jsonlite::parse_json(jsonlite::toJSON(serialize_keras_object(layer), auto_unbox = TRUE, null = "null", digits = NA))
-  testthat::expect_equal(comparable_config(deserialize_keras_object(through_json)$get_config()), comparable_config(config))
+  as_json <- function(x) jsonlite::toJSON(x, auto_unbox = TRUE, null = "null", digits = NA)
+  testthat::expect_identical(as_json(copy$get_config()), as_json(config))
+  through_json <- deserialize_keras_object(jsonlite::parse_json(as_json(serialize_keras_object(layer))))
+  testthat::expect_equal(comparable_config(through_json$get_config()), comparable_config(config))
 }
 
 expect_weight_counts <- function(layer, spec) {
@@ -81,7 +81,8 @@ expect_symbolic_contract <- function(spec) {
 
 # One shape or a list of them, in whatever spelling, as a list of integer vectors.
 shapes_of <- function(x) {
-  nested <- is.list(x) && !inherits(x, "keras_shape") && any(vapply(x, function(part) is.list(part) || length(part) > 1, NA))
+  is_shape <- function(part) is.list(part) || length(part) > 1
+  nested <- is.list(x) && !inherits(x, "keras_shape") && any(vapply(x, is_shape, NA))
   lapply(if (nested) unname(x) else list(x), as_shape)
 }
 

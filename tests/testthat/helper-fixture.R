@@ -40,8 +40,8 @@ fixture_call <- function(x) {
   do.call(getExportedValue("birnn", x$fn), lapply(as.list(x$args), fixture_call), quote = TRUE)
 }
 
-# The loss of the fixtures: sum over outputs k = 0, 1, ... of mean((output_k - sin(0.91 j + k))^2), j = row-major element
-# number from 0, plus the penalty of the layer. Works on tensors, so that it has a gradient.
+# The loss of the fixtures: sum over outputs k = 0, 1, ... of mean((output_k - sin(0.91 j + k))^2), j = row-major
+# element number from 0, plus the penalty of the layer. Works on tensors, so that it has a gradient.
 fixture_loss <- function(outputs, penalty = NULL) {
   losses <- lapply(seq_along(outputs), function(k) {
     shape <- tensor_shape(outputs[[k]])

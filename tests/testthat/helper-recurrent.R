@@ -71,10 +71,10 @@ make_recurrent <- function(cell, units, ...) recurrent_cells[[cell]]$layer(units
 
 # The bidirectional layer of a case, built, with its weights.
 bidirectional_of <- function(case, merge_mode = "concat", return_sequences = TRUE, return_state = TRUE, ...) {
-  layer <- layer_bidirectional(
-    layer = make_recurrent(case$cell, case$units, return_sequences = return_sequences, return_state = return_state, ...),
-    merge_mode = merge_mode
+  forward <- make_recurrent(
+    case$cell, case$units, return_sequences = return_sequences, return_state = return_state, ...
   )
+  layer <- layer_bidirectional(layer = forward, merge_mode = merge_mode)
   with_weights(layer, c(case$forward, case$backward), case$x)
 }
 

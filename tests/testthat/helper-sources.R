@@ -1,6 +1,6 @@
 # Reading the package's own sources: where they are, which level a file has, who calls and includes whom.
 
-# The root of the sources, from the tests' own place: the checkout, or the copy that R CMD check unpacks. NULL if neither.
+# The root of the sources, seen from the tests: the checkout, or the copy that R CMD check unpacks. NULL if neither.
 source_root <- function() {
   places <- file.path(testthat::test_path(), c("../..", "../../00_pkg_src/birnn", "../../../birnn"))
   is_root <- vapply(places, function(place) {
@@ -36,7 +36,7 @@ defined_functions <- function(path) {
   vapply(as.list(code[is_definition]), function(expression) as.character(expression[[2]]), character(1))
 }
 
-# Functions that a file calls by their bare name: not `x$name()`, `pkg::name()`, nor its own arguments and local variables.
+# Functions that a file calls by their bare name: not `x$name()`, `pkg::name()`, nor arguments of its functions.
 called_functions <- function(path) {
   data <- utils::getParseData(parse(path, keep.source = TRUE))
   calls <- data[data$token == "SYMBOL_FUNCTION_CALL", ]

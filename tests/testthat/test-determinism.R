@@ -72,7 +72,8 @@ train_from_seed <- function(seed, data, batch_size = 16, epochs = 2, ...) {
   set.seed(seed)
   model <- training_model(...)
   history <- fit(model, data$x, data$y, batch_size = batch_size, epochs = epochs, verbose = 0)
-  list(weights = get_weights(model), history = unname(history$metrics), prediction = predict(model, data$x, verbose = 0))
+  prediction <- predict(model, data$x, verbose = 0)
+  list(weights = get_weights(model), history = unname(history$metrics), prediction = prediction)
 }
 
 test_that("set.seed() alone decides weights, history and predictions", {

@@ -59,7 +59,9 @@ test_that("data that do not fit together are refused", {
 
 test_that("empty arrays: no steps, features or units are errors, no rows are an error for fit() only", {
   clear_session(free_memory = FALSE)
-  model <- keras_model_sequential(input_shape = c(NA, 3)) |> layer_bidirectional(layer_lstm(units = 4)) |> layer_dense(1)
+  model <- keras_model_sequential(input_shape = c(NA, 3)) |>
+    layer_bidirectional(layer_lstm(units = 4)) |>
+    layer_dense(1)
   model |> compile(optimizer = "sgd", loss = "mse")
   expect_equal(dim(predict(model, array(0, c(0, 10, 3)), verbose = 0)), c(0, 1))
   expect_refused(fit(model, array(0, c(0, 10, 3)), numeric(), verbose = 0), "value", list(model))
@@ -132,11 +134,11 @@ test_that("unequal units are refused where outputs are added, averaged or multip
   forward <- layer_lstm(units = 2)
   for (merge_mode in c("sum", "ave", "mul")) {
     backward <- layer_lstm(units = 3, go_backwards = TRUE)
-    expect_refused(
-      layer_bidirectional(layer = forward, backward_layer = backward, merge_mode = merge_mode)(array(0, c(1, 4, 2))), "config"
-    )
+    wrap <- function() layer_bidirectional(layer = forward, backward_layer = backward, merge_mode = merge_mode)
+    expect_refused(wrap()(array(0, c(1, 4, 2))), "config")
   }
-  layer <- layer_bidirectional(layer = layer_lstm(units = 2), backward_layer = layer_gru(units = 3, go_backwards = TRUE))
+  backward <- layer_gru(units = 3, go_backwards = TRUE)
+  layer <- layer_bidirectional(layer = layer_lstm(units = 2), backward_layer = backward)
   expect_equal(dim(layer(array(0, c(1, 4, 2)))), c(1, 5))
   expect_equal(dim(layer(keras_input(c(4, 2)))), c(NA, 5))
 })
@@ -155,7 +157,8 @@ for (attribute in names(backward_layers)) {
     forward <- layer_lstm(units = 2)
     backward <- backward_layers[[attribute]]()
     caught <- tryCatch(
-      layer_bidirectional(layer = forward, backward_layer = backward), ValueError = function(e) e, error = function(e) NULL
+      layer_bidirectional(layer = forward, backward_layer = backward),
+      ValueError = function(e) e, error = function(e) NULL
     )
     expect_s3_class(caught, "ValueError")
     expect_match(conditionMessage(caught), attribute)
@@ -228,7 +231,9 @@ test_that("a loss that is not finite stops fit() before the update, naming epoch
   expect_refused(fit(model, x, rep(0, 8), batch_size = 8, verbose = 0), "numeric", list(model))
   expect_same_bits(get_weights(model), before)
   # The batch before the bad one counts: a whole number of steps.
-  expect_error(fit(model, x[8:1, , ], rep(0, 8), batch_size = 4, shuffle = FALSE, verbose = 0), class = "birnn_error_numeric")
+  expect_error(
+    fit(model, x[8:1, , ], rep(0, 8), batch_size = 4, shuffle = FALSE, verbose = 0), class = "birnn_error_numeric"
+  )
   expect_equal(as.numeric(model$optimizer$iterations), 1)
   withr::local_options(birnn.nonfinite = "warn")
   expect_warning(fit(model, x, rep(0, 8), batch_size = 8, verbose = 0), class = "birnn_warning")

@@ -141,7 +141,8 @@ test_that("dense, embedding and dropout layers have the right gradients", {
   with_floatx("float64", {
     x <- random_array(3, 4, 2)
     for (activation in c("linear", "softmax", "tanh", "silu")) {
-      layer <- with_weights(layer_dense(units = 3, activation = activation), list(random_array(2, 3), random_array(3)), x)
+      weights <- list(random_array(2, 3), random_array(3))
+      layer <- with_weights(layer_dense(units = 3, activation = activation), weights, x)
       expect_gradients(function(inputs) weighted_sum(layer(inputs[[1]])), list(x), layer_variables(layer),
                        label = activation)
     }

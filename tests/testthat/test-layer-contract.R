@@ -21,10 +21,8 @@ contracts <- list(
       layer_lstm(units = 2, return_sequences = TRUE, return_state = TRUE, go_backwards = TRUE, ...)
     }
     expect_layer_contract(backwards, c(3, 5, 2), list(c(3, 5, 2), c(3, 2), c(3, 2)), weights_of(3))
-    expect_layer_contract(
-      function(...) layer_lstm(units = 2, recurrent_dropout = 0.3, activity_regularizer = "l2", ...), c(3, 5, 2), c(3, 2),
-      weights_of(3), seeds = 1, losses = 1
-    )
+    penalized <- function(...) layer_lstm(units = 2, recurrent_dropout = 0.3, activity_regularizer = "l2", ...)
+    expect_layer_contract(penalized, c(3, 5, 2), c(3, 2), weights_of(3), seeds = 1, losses = 1)
   },
   GRU = function() {
     expect_layer_contract(function(...) layer_gru(units = 4, ...), c(3, 5, 2), c(3, 4), weights_of(3))
@@ -52,19 +50,23 @@ contracts <- list(
       list(c(3, 8), c(3, 4), c(3, 4)), weights_of(6)
     )
     mixed <- function(...) {
-      layer_bidirectional(layer = layer_simple_rnn(units = 2), backward_layer = layer_gru(units = 3, go_backwards = TRUE), ...)
+      backward <- layer_gru(units = 3, go_backwards = TRUE)
+      layer_bidirectional(layer = layer_simple_rnn(units = 2), backward_layer = backward, ...)
     }
     expect_layer_contract(mixed, c(3, 5, 2), c(3, 5), weights_of(6))
   },
   Dense = function() {
-    expect_layer_contract(function(...) layer_dense(units = 4, activation = "relu", ...), c(3, 2), c(3, 4), weights_of(2))
+    activated <- function(...) layer_dense(units = 4, activation = "relu", ...)
+    expect_layer_contract(activated, c(3, 2), c(3, 4), weights_of(2))
     expect_layer_contract(
       function(...) layer_dense(units = 4, use_bias = FALSE, kernel_regularizer = "l2", ...), c(3, 5, 2), c(3, 5, 4),
       weights_of(1), losses = 1
     )
   },
   Dropout = function() expect_layer_contract(function(...) layer_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1),
-  Masking = function() expect_layer_contract(function(...) layer_masking(mask_value = 0, ...), c(3, 5, 2), trains = FALSE),
+  Masking = function() {
+    expect_layer_contract(function(...) layer_masking(mask_value = 0, ...), c(3, 5, 2), trains = FALSE)
+  },
   Embedding = function() {
     expect_layer_contract(
       function(...) layer_embedding(input_dim = 6, output_dim = 3, ...), c(3, 5), c(3, 5, 3), weights_of(1),

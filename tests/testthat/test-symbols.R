@@ -4,7 +4,8 @@
 undefined_symbols <- function() {
   skip_if_not(nzchar(Sys.which("nm")), "needs nm")
   library <- getLoadedDLLs()[["birnn"]][["path"]]
-  output <- suppressWarnings(system2("nm", c("-D", "--undefined-only", shQuote(library)), stdout = TRUE, stderr = FALSE))
+  arguments <- c("-D", "--undefined-only", shQuote(library))
+  output <- suppressWarnings(system2("nm", arguments, stdout = TRUE, stderr = FALSE))
   symbols <- sub("@.*", "", sub(".*[[:space:]]", "", output))
   skip_if_not(length(symbols) > 0, "nm reads no dynamic symbols here")
   symbols
@@ -19,8 +20,8 @@ test_that("the library calls no BLAS and no LAPACK", {
 
 test_that("the library does not write to the console, end the process or use foreign random numbers", {
   symbols <- undefined_symbols()
-  forbidden <- c("_ZSt4cout", "_ZSt4cerr", "_ZSt4clog", "exit", "_exit", "abort", "rand", "srand", "random", "printf", "puts",
-                 "putchar", "unif_rand", "norm_rand", "exp_rand")
+  forbidden <- c("_ZSt4cout", "_ZSt4cerr", "_ZSt4clog", "exit", "_exit", "abort", "rand", "srand", "random", "printf",
+                 "puts", "putchar", "unif_rand", "norm_rand", "exp_rand")
   expect_identical(intersect(symbols, forbidden), character())
 })
 
