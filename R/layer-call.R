@@ -166,7 +166,7 @@ with_output_masks <- function(self, inputs, outputs) {
 
 # A class with a compute_mask() of its own knows what it does.
 supports_masking <- function(self) {
-  self$supports_masking || !has_method_of(self, "compute_mask", Layer)
+  self$supports_masking || !has_method_of(self, "compute_mask", BaseLayer)
 }
 
 # Whether an object's method is still that of the class `generator`, not redefined below it.

@@ -38,7 +38,7 @@ node_structure <- function(self, what) {
 
 # An op_*() on symbolic tensors outside any layer stands in the model as a layer of this class.
 OpLayer <- R6::R6Class("OpLayer",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     casts_inputs = FALSE,
     op = NULL,

@@ -1,6 +1,6 @@
 # What users hold of a layer: a function to call on inputs, with `$` into the layer behind it (level 4).
 
-# `self`: an R6 object that inherits from Layer. Models put their own classes in front.
+# `self`: an R6 object that inherits from BaseLayer. Models put their own classes in front.
 new_layer_handle <- function(self, class = character()) {
   force(self)
   handle <- structure(
@@ -52,7 +52,7 @@ names.birnn_layer <- function(x) {
 }
 
 #' @importFrom utils .DollarNames
-#' @export
+#' @exportS3Method utils::.DollarNames
 .DollarNames.birnn_layer <- function(x, pattern = "") grep(pattern, names.birnn_layer(x), value = TRUE)
 
 #' @export

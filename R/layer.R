@@ -1,6 +1,6 @@
 # The base class of all layers (level 4). What a call does is in layer-call.R, the weights are in layer-weights.R.
 
-Layer <- R6::R6Class("Layer",
+BaseLayer <- R6::R6Class("Layer",
   lock_objects = FALSE, cloneable = FALSE,
   public = list(
     # The argument table of the class: see layer-args.R.

@@ -1,7 +1,7 @@
 # Activations as layers, and the layer that does nothing (level 5).
 
 Activation <- R6::R6Class("Activation",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(activation = arg_activation),
     supports_masking = TRUE,
@@ -29,7 +29,7 @@ layer_activation <- function(object, activation, ...) {
 register_layer(Activation, layer_activation)
 
 Softmax <- R6::R6Class("Softmax",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(axis = arg_axis),
     supports_masking = TRUE,
@@ -68,7 +68,7 @@ layer_activation_softmax <- function(object, axis = -1L, ...) {
 register_layer(Softmax, layer_activation_softmax)
 
 ReLU <- R6::R6Class("ReLU",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
       max_value = arg_number(min = 0, allow_null = TRUE),
@@ -103,7 +103,7 @@ layer_activation_relu <- function(object, max_value = NULL, negative_slope = 0, 
 register_layer(ReLU, layer_activation_relu)
 
 Identity <- R6::R6Class("Identity",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     supports_masking = TRUE,
     casts_inputs = FALSE,

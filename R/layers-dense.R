@@ -1,7 +1,7 @@
 # Dense: the fully connected layer (level 5).
 
 Dense <- R6::R6Class("Dense",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
       units = arg_units,

@@ -6,7 +6,7 @@ shape_config <- function(shape) {
 }
 
 Dropout <- R6::R6Class("Dropout",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
       rate = arg_number(min = 0, max = 1),

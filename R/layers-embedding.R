@@ -1,7 +1,7 @@
 # Embedding: a trainable vector for each index (level 5).
 
 Embedding <- R6::R6Class("Embedding",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
       input_dim = arg_units,

@@ -1,7 +1,7 @@
 # Masking: marks time steps that are to be skipped (level 5).
 
 Masking <- R6::R6Class("Masking",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(mask_value = argument(function(x, arg, call) check_mask_value(x, arg, call))),
     supports_masking = TRUE,

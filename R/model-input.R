@@ -2,7 +2,7 @@
 
 # The layer behind a symbolic input. Its only node is there from the start: no inputs, one output.
 InputLayer <- R6::R6Class("InputLayer",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     batch_shape = NULL,
     optional = FALSE,

@@ -4,7 +4,7 @@
 arg_direction <- function(field) argument(function(x, arg, call) x, load = as_layer_argument, field = field)
 
 Bidirectional <- R6::R6Class("Bidirectional",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
       merge_mode = argument(function(x, arg, call) x),

@@ -20,7 +20,7 @@ insert_arguments <- function(arguments, between) {
 # A cell computes one step: call(inputs, states, training) -> list(output, list(states)). Subclasses give `kind`,
 # `gates`, `n_states` and the equations `step(x, states, masks)`.
 RecurrentCell <- R6::R6Class("RecurrentCell",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     # Name of the cell in the compiled core.
     kind = NULL,

@@ -13,7 +13,7 @@ sequence_hint <- paste(
 
 # Subclasses with a cell of their own say by `cell_class` which.
 RNN <- R6::R6Class("RNN",
-  inherit = Layer, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     supports_masking = TRUE,
     input_spec = list(ndim = 3L, hint = sequence_hint),

@@ -159,7 +159,7 @@ tensor_field <- function(x, name) {
 #' @export
 names.birnn_tensor <- function(x) NULL
 
-#' @export
+#' @exportS3Method utils::.DollarNames
 .DollarNames.birnn_tensor <- function(x, pattern = "") grep(pattern, tensor_fields, value = TRUE)
 
 #' @export

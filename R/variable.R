@@ -82,7 +82,7 @@ variable_methods <- c("assign", "value", "numpy", "shape", "dtype", "name", "pat
   x
 }
 
-#' @export
+#' @exportS3Method utils::.DollarNames
 .DollarNames.birnn_variable <- function(x, pattern = "") grep(pattern, variable_methods, value = TRUE)
 
 #' @export

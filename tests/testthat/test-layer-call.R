@@ -60,7 +60,7 @@ test_that("an explicit mask is used but does not travel on, as in Keras", {
 
 test_that("a layer that knows nothing of masks ends them, with one warning", {
   forget_warnings()
-  Forgetful <- R6::R6Class("Forgetful", inherit = Layer, lock_objects = FALSE)
+  Forgetful <- R6::R6Class("Forgetful", inherit = BaseLayer, lock_objects = FALSE)
   layer <- Forgetful$new()$handle
   expect_warning(layer(masked_input()), "does not support masks")
   expect_no_warning(layer(masked_input()))
@@ -82,7 +82,7 @@ test_that("the mask of the input is dropped when states are given, with one warn
 })
 
 test_that("training is what is said, else what the enclosing call says, else FALSE", {
-  Outer <- R6::R6Class("Outer", inherit = Layer, lock_objects = FALSE, public = list(
+  Outer <- R6::R6Class("Outer", inherit = BaseLayer, lock_objects = FALSE, public = list(
     sublayers = function() list(self$inner),
     call = function(inputs) self$inner(inputs)
   ))

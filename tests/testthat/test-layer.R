@@ -2,7 +2,7 @@
 
 # A layer with a weight of each kind, as a user would write one.
 Scale <- R6::R6Class("Scale",
-  inherit = Layer, lock_objects = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE,
   public = list(
     fails = FALSE,
     build = function(input_shape) {

@@ -2,7 +2,7 @@
 
 # A recurrent layer that inherits nothing from the built-in ones: a running sum of dense outputs.
 RunningSum <- R6::R6Class("RunningSum",
-  inherit = Layer, lock_objects = FALSE,
+  inherit = BaseLayer, lock_objects = FALSE,
   public = list(
     arguments = list(units = arg_units, go_backwards = arg_flag, return_sequences = arg_flag, return_state = arg_flag),
     initialize = function(..., .call = NULL) super$initialize(..., .call = .call),
@@ -71,7 +71,7 @@ test_that("the gradient goes through layers of your own", {
 })
 
 test_that("a layer without a criterion is refused, naming it", {
-  Lacking <- R6::R6Class("Lacking", inherit = Layer, lock_objects = FALSE, public = list(
+  Lacking <- R6::R6Class("Lacking", inherit = BaseLayer, lock_objects = FALSE, public = list(
     go_backwards = FALSE, return_sequences = FALSE
   ))
   expect_error(layer_bidirectional(layer = Lacking$new()$handle), "return_state", class = "birnn_error_config")
