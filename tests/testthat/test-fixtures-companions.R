@@ -1,2 +1,2 @@
-# Dense, embedding, masking, activation, softmax, relu and dropout layers against cases computed by Keras.
+# All layers but the recurrent ones against cases computed by Keras.
 test_layer_fixture("layers-companions")
