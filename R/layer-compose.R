@@ -1,17 +1,18 @@
 # From the arguments of layer_*() to a layer, an output or a longer model (level 4).
 
-# The arguments a layer_*() function was given, without `object`: only those that were typed, so that the formals stay
-# the only place with defaults. Empty arguments, as in layer_dense(, 3, ), count as not given.
-capture_args <- function() {
+# The arguments a layer_*() function was given, without its first one, `input`: only those that were typed, so that the
+# formals stay the only place with defaults. Empty arguments, as in layer_dense(, 3, ), count as not given.
+# `unnamed = TRUE`: arguments in `...` may come without a name.
+capture_args <- function(input = "object", unnamed = FALSE) {
   frame <- parent.frame()
-  formal <- setdiff(names(formals(sys.function(sys.parent()))), c("object", "..."))
+  formal <- setdiff(names(formals(sys.function(sys.parent()))), c(input, "..."))
   typed <- Filter(function(name) !eval(call("missing", as.name(name)), frame), formal)
   args <- lapply(rlang::set_names(typed), function(name) list(get(name, envir = frame)))
   dots <- if (exists("...", envir = frame, inherits = FALSE)) {
     eval(quote(rlang::dots_list(..., .ignore_empty = "all", .homonyms = "keep")), frame)
   }
-  check_named(dots, call = frame)
-  check_given_once(c(typed, names(dots)), frame)
+  if (!unnamed) check_named(dots, call = frame)
+  check_given_once(c(typed, names(dots)[nzchar(names(dots))]), frame)
   names(args) <- spelled_names(typed, names(sys.call(sys.parent())))
   c(lapply(args, `[[`, 1L), dots)
 }

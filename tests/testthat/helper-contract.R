@@ -1,13 +1,13 @@
 # The contract of a layer, after Keras' run_layer_test(): one call proves that a layer is a good citizen.
 
-# `make(...)`: makes the layer (with further arguments). `input_shape`: with the batch size. `output_shape`: one shape,
-# or a list of them for several outputs. `weights`: numbers of trainable and of other weights. `seeds`: numbers of
+# `make(...)`: makes the layer (with further arguments). `input_shape`: with the batch size; a list of shapes for layers
+# of several inputs. `output_shape`: one shape, or a list of them for several outputs. `weights`: numbers of trainable and of other weights. `seeds`: numbers of
 # random streams. `losses`: number of losses of a call. `ids`: for integer inputs, how many different ones.
 expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
                                   weights = c(trainable = 0, non_trainable = 0), seeds = 0, losses = 0,
                                   supports_masking = TRUE, ids = NULL, trains = TRUE) {
   spec <- list(
-    make = make, input_shape = as.integer(input_shape),
+    make = make, input_shape = map_structure(input_shape, as.integer),
     output_shapes = lapply(if (is.list(output_shape)) output_shape else list(output_shape), as.integer),
     weights = weights, seeds = seeds, losses = losses, supports_masking = supports_masking, ids = ids
   )
@@ -23,8 +23,14 @@ expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
 }
 
 contract_input <- function(spec) {
-  if (is.null(spec$ids)) return(random_array(spec$input_shape))
-  array(sample.int(spec$ids, prod(spec$input_shape), replace = TRUE) - 1L, spec$input_shape)
+  map_structure(spec$input_shape, function(shape) {
+    if (is.null(spec$ids)) return(random_array(shape))
+    array(sample.int(spec$ids, prod(shape), replace = TRUE) - 1L, shape)
+  })
+}
+
+symbolic_input <- function(spec) {
+  map_structure(spec$input_shape, function(shape) keras_input(shape[-1], dtype = contract_dtype(spec)))
 }
 
 contract_dtype <- function(spec) if (is.null(spec$ids)) floatx() else "int32"
@@ -70,11 +76,11 @@ expect_build_contract <- function(spec) {
 # On a symbolic input of unknown batch size: types and shapes, as compute_output_shape() says, and the same weights.
 expect_symbolic_contract <- function(spec) {
   layer <- spec$make()
-  input <- keras_input(spec$input_shape[-1], dtype = contract_dtype(spec))
-  outputs <- flatten_structure(layer(input))
+  outputs <- flatten_structure(layer(symbolic_input(spec)))
   expected <- lapply(spec$output_shapes, function(shape) c(NA, shape[-1]))
   testthat::expect_equal(lapply(outputs, tensor_shape), expected)
-  testthat::expect_equal(shapes_of(layer$compute_output_shape(c(NA, spec$input_shape[-1]))), expected)
+  input_shape <- map_structure(spec$input_shape, function(shape) c(NA, shape[-1]))
+  testthat::expect_equal(shapes_of(layer$compute_output_shape(input_shape)), expected)
   for (output in outputs) testthat::expect_equal(tensor_dtype(output), floatx())
   expect_weight_counts(layer, spec)
 }
@@ -102,13 +108,13 @@ expect_eager_contract <- function(spec) {
     testthat::expect_equal(tensor_dtype(output), floatx())
     testthat::expect_true(all(is.finite(as.array(output))))
   }
-  expect_same_bits(layer(as_tensor(x)), outputs, "the second call")
+  expect_same_bits(layer(map_structure(x, as_tensor)), outputs, "the second call")
   expect_rows_independent(layer, x, outputs)
   expect_mask_contract(layer, x, spec)
 }
 
 expect_rows_independent <- function(layer, x, outputs) {
-  one <- lapply(flatten_structure(layer(rows_of(x, 1))), as.array)
+  one <- lapply(flatten_structure(layer(map_structure(x, function(part) rows_of(part, 1)))), as.array)
   first <- lapply(outputs, function(output) rows_of(as.array(output), 1))
   expect_same_bits(one, first, "the first row alone")
 }
@@ -117,16 +123,22 @@ rows_of <- function(x, rows) {
   do.call(`[`, c(list(x, rows), rep(list(TRUE), length(dim(x)) - 1), drop = FALSE))
 }
 
-# A mask is taken, and what compute_mask() gives has the sizes of the mask.
+# A mask is taken, and what compute_mask() gives has the sizes of batch and time of the output.
 expect_mask_contract <- function(layer, x, spec) {
-  if (!spec$supports_masking || length(spec$input_shape) != 3) return(invisible())
-  mask <- matrix(TRUE, spec$input_shape[[1]], spec$input_shape[[2]])
-  mask[1, ncol(mask)] <- FALSE
-  outputs <- flatten_structure(layer(with_mask(as_tensor(x), as_tensor(mask))))
+  if (!spec$supports_masking || any(lengths(flatten_structure(spec$input_shape)) != 3)) return(invisible())
+  outputs <- flatten_structure(layer(map_structure(x, masked_tensor)))
   testthat::expect_equal(lapply(outputs, tensor_shape), spec$output_shapes)
   for (output in outputs) {
-    if (!is.null(tensor_mask(output))) testthat::expect_equal(tensor_shape(tensor_mask(output)), dim(mask))
+    mask <- tensor_mask(output)
+    if (!is.null(mask)) testthat::expect_equal(tensor_shape(mask), tensor_shape(output)[1:2])
   }
+}
+
+# The last step of the first row is masked.
+masked_tensor <- function(x) {
+  mask <- matrix(TRUE, dim(x)[[1]], dim(x)[[2]])
+  mask[1, ncol(mask)] <- FALSE
+  with_mask(as_tensor(x), as_tensor(mask))
 }
 
 expect_weights_round_trip <- function(spec) {
@@ -143,8 +155,10 @@ expect_weights_round_trip <- function(spec) {
 expect_gradient_contract <- function(spec) {
   x <- contract_input(spec)
   layer <- built_layer(spec)
-  f <- function(inputs) fixture_loss(flatten_structure(layer(if (is.null(spec$ids)) inputs[[1]] else x)))
-  inputs <- if (is.null(spec$ids)) list(x) else list()
+  f <- function(inputs) {
+    fixture_loss(flatten_structure(layer(if (is.null(spec$ids)) pack_structure(x, inputs) else x)))
+  }
+  inputs <- if (is.null(spec$ids)) flatten_structure(x) else list()
   variables <- layer$trainable_weights
   if (length(inputs) + length(variables) > 0) expect_gradients(f, inputs, variables, directions = 2)
 }
@@ -162,7 +176,7 @@ expect_trains <- function(spec) {
   start <- NULL
   results <- lapply(c(FALSE, TRUE), function(run_eagerly) {
     layer <- spec$make()
-    input <- keras_input(spec$input_shape[-1], dtype = contract_dtype(spec))
+    input <- symbolic_input(spec)
     model <- keras_model(input, flatten_structure(layer(input))[[1]])
     if (is.null(start)) start <<- get_weights(model)
     set_weights(model, start)

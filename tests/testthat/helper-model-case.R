@@ -52,6 +52,9 @@ run_model_case <- function(case, run_eagerly = FALSE) {
   )
 }
 
+# Models with one output predict an array, others a list of them.
+prediction_list <- function(prediction) if (is.list(prediction)) prediction else list(prediction)
+
 model_fit_arguments <- function(case) {
   arguments <- case$fit
   if (!is.null(arguments$class_weight)) arguments$class_weight <- as.list(arguments$class_weight)
@@ -67,9 +70,9 @@ expect_model_case <- function(case, result, floatx) {
   }
   trained <- if (floatx == "float64") 1e-5 else 2e-4
   arrays <- function(tensors) lapply(tensors, fixture_array)
-  close_to(list(result$before), arrays(case$predict_before), layer_tolerance(floatx), "prediction before")
+  close_to(prediction_list(result$before), arrays(case$predict_before), layer_tolerance(floatx), "prediction before")
   close_to(result$weights, arrays(case$weights_after), trained, "weight")
-  close_to(list(result$after), arrays(case$predict_after), trained, "prediction")
+  close_to(prediction_list(result$after), arrays(case$predict_after), trained, "prediction")
   testthat::expect_equal(names(result$history), names(case$history))
   close_to(result$history, case$history, trained, "history")
   testthat::expect_equal(names(result$evaluate), names(case$evaluate))

@@ -113,12 +113,13 @@ test_that("every example runs, and R code evaluates no text", {
   }
 })
 
-# The class that a layer_*() function creates: the first argument of its call of create_layer().
+# The class that a layer_*() function creates: the first argument of its call of create_layer() or
+# create_merging_layer().
 created_class <- function(fn) {
   found <- NULL
   visit <- function(x) {
     if (!is.call(x)) return(invisible())
-    if (identical(x[[1]], quote(create_layer))) found <<- x[[2]]
+    if (deparse(x[[1]])[[1]] %in% c("create_layer", "create_merging_layer")) found <<- x[[2]]
     for (k in seq_along(x)[-1]) if (!identical(x[[k]], quote(expr = ))) visit(x[[k]])
   }
   visit(body(fn))

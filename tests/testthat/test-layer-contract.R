@@ -84,6 +84,66 @@ contracts <- list(
     expect_layer_contract(function(...) layer_activation_relu(negative_slope = 0.1, ...), c(3, 5, 2), trains = FALSE)
   },
   Identity = function() expect_layer_contract(function(...) layer_identity(...), c(3, 5, 2), trains = FALSE),
+  Add = function() {
+    expect_layer_contract(function(...) layer_add(...), list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2))
+    expect_layer_contract(
+      function(...) layer_add(...), list(c(3, 5, 2), c(3, 2), c(3, 1, 1)), c(3, 5, 2), supports_masking = TRUE
+    )
+  },
+  Subtract = function() {
+    expect_layer_contract(function(...) layer_subtract(...), list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2))
+  },
+  Multiply = function() {
+    expect_layer_contract(function(...) layer_multiply(...), list(c(3, 5, 2), c(3, 1, 2)), c(3, 5, 2), trains = FALSE)
+  },
+  Average = function() {
+    expect_layer_contract(
+      function(...) layer_average(...), list(c(3, 5, 2), c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2), trains = FALSE
+    )
+  },
+  Maximum = function() {
+    expect_layer_contract(function(...) layer_maximum(...), list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2), trains = FALSE)
+  },
+  Minimum = function() {
+    expect_layer_contract(function(...) layer_minimum(...), list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2), trains = FALSE)
+  },
+  Concatenate = function() {
+    expect_layer_contract(function(...) layer_concatenate(...), list(c(3, 5, 2), c(3, 5, 4)), c(3, 5, 6))
+    expect_layer_contract(function(...) layer_concatenate(axis = 2, ...), list(c(3, 5, 2), c(3, 1, 2)), c(3, 6, 2))
+  },
+  Dot = function() {
+    expect_layer_contract(function(...) layer_dot(axes = -1, ...), list(c(3, 5, 2), c(3, 4, 2)), c(3, 5, 4))
+    expect_layer_contract(
+      function(...) layer_dot(axes = 2, normalize = TRUE, ...), list(c(3, 4), c(3, 4)), c(3, 1), trains = FALSE
+    )
+    expect_layer_contract(
+      function(...) layer_dot(axes = c(3, 2), ...), list(c(3, 5, 2, 4), c(3, 2, 6, 7)), c(3, 5, 4, 6, 7), trains = FALSE
+    )
+  },
+  Reshape = function() {
+    reshaped <- function(...) layer_reshape(target_shape = c(2, -1), ...)
+    expect_layer_contract(reshaped, c(3, 4, 2), c(3, 2, 4), supports_masking = FALSE, trains = FALSE)
+    expect_layer_contract(
+      function(...) layer_reshape(target_shape = 8, ...), c(3, 4, 2), c(3, 8), supports_masking = FALSE, trains = FALSE
+    )
+  },
+  Flatten = function() {
+    expect_layer_contract(function(...) layer_flatten(...), c(3, 4, 2), c(3, 8), supports_masking = FALSE)
+    expect_layer_contract(
+      function(...) layer_flatten(data_format = "channels_first", ...), c(3, 4, 2), c(3, 8), supports_masking = FALSE,
+      trains = FALSE
+    )
+  },
+  Permute = function() {
+    expect_layer_contract(
+      function(...) layer_permute(dims = c(2, 1), ...), c(3, 4, 2), c(3, 2, 4), supports_masking = FALSE, trains = FALSE
+    )
+  },
+  RepeatVector = function() {
+    expect_layer_contract(
+      function(...) layer_repeat_vector(n = 5, ...), c(3, 4), c(3, 5, 4), supports_masking = FALSE, trains = FALSE
+    )
+  },
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 
