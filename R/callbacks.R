@@ -128,9 +128,33 @@ HistoryCallback <- R6::R6Class(
   public = list(
     epoch = integer(),
     metrics = list(),
+    # The epochs in which each metric was computed.
+    metric_epochs = list(),
     on_epoch_end = function(epoch, logs) {
-      self$epoch <- c(self$epoch, as.integer(epoch) - 1L)
-      for (name in names(logs)) self$metrics[[name]] <- c(self$metrics[[name]], as.numeric(logs[[name]]))
+      epoch <- as.integer(epoch) - 1L
+      self$epoch <- c(self$epoch, epoch)
+      for (name in names(logs)) {
+        self$metrics[[name]] <- c(self$metrics[[name]], as.numeric(logs[[name]]))
+        self$metric_epochs[[name]] <- c(self$metric_epochs[[name]], epoch)
+      }
+      NULL
+    },
+    as_history = function() new_history(self$params, self$metrics, self$epoch, self$metric_epochs)
+  )
+)
+
+# Draws the history anew after each epoch, where someone can see it.
+MetricsViewer <- R6::R6Class(
+  "MetricsViewer",
+  inherit = CallbackBase,
+  cloneable = FALSE,
+  public = list(
+    history = NULL,
+    initialize = function(history) self$history <- history,
+    on_epoch_end = function(epoch, logs) {
+      if (!interactive() && grDevices::dev.cur() == 1L) return(NULL)
+      drawing <- plot(self$history$as_history())
+      if (!is.null(drawing)) print(drawing)
       NULL
     }
   )

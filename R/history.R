@@ -1,7 +1,11 @@
 # The history of a training: the numbers of every epoch, their table, print and plots (level 7).
 
-new_history <- function(params, metrics, epoch) {
-  structure(list(params = params, metrics = metrics, epoch = epoch), class = "keras_training_history")
+# `epoch`: the epochs that ran, from 0; `metric_epochs`: those of each metric (validation may come more rarely).
+new_history <- function(params, metrics, epoch, metric_epochs = lapply(metrics, function(values) epoch)) {
+  structure(
+    list(params = params, metrics = metrics, epoch = epoch, metric_epochs = metric_epochs),
+    class = "keras_training_history"
+  )
 }
 
 #' The history of a training
@@ -20,7 +24,8 @@ new_history <- function(params, metrics, epoch) {
 #' @return `as.data.frame()`: a data frame with the columns `epoch`, `value`, `metric` and `data` (`"training"` or
 #'   `"validation"`); epochs that an early stop left out have `NA` values. `plot()`: a ggplot, or `NULL`, invisibly, for
 #'   base graphics. `print()`: `x`, invisibly. The history itself is a list with `params` (`verbose`, `epochs`,
-#'   `steps`), `metrics` (a named list of numeric vectors) and `epoch` (the epochs that ran, from 0 as in Keras).
+#'   `steps`), `metrics` (a named list of numeric vectors), `epoch` (the epochs that ran, from 0 as in Keras) and
+#'   `metric_epochs` (the epochs in which each metric was computed).
 #' @family training
 #' @name history
 #' @examples
@@ -36,20 +41,21 @@ NULL
 #' @rdname history
 #' @export
 as.data.frame.keras_training_history <- function(x, row.names = NULL, optional = FALSE, ...) {
-  epochs <- max(x$params$epochs %||% 0, lengths(x$metrics), 0)
+  epochs <- max(x$params$epochs %||% 0, x$epoch + 1L, 0)
   names <- names(x$metrics)
   data.frame(
     epoch = rep(seq_len(epochs), length(names)),
-    value = unlist(lapply(unname(x$metrics), values_by_epoch, x$epoch, epochs)) %||% numeric(),
+    value = as.numeric(unlist(lapply(names, function(name) {
+      values_by_epoch(x$metrics[[name]], x$metric_epochs[[name]] %||% x$epoch, epochs)
+    }))),
     metric = factor(rep(sub("^val_", "", names), each = epochs), levels = unique(sub("^val_", "", names))),
     data = factor(rep(ifelse(grepl("^val_", names), "validation", "training"), each = epochs),
                   levels = c("training", "validation"))
   )
 }
 
-# Values at their epochs, NA elsewhere. Metrics that were not computed in every epoch stand from the first on.
+# Values at their epochs, NA elsewhere.
 values_by_epoch <- function(values, epoch, epochs) {
-  if (length(values) != length(epoch)) return(values[seq_len(epochs)])
   replace(rep(NA_real_, epochs), epoch + 1L, values)
 }
 

@@ -38,7 +38,8 @@
 #' @param validation_freq Validate after every so many epochs, or a vector with the epochs after which to validate.
 #' @param verbose 0: print nothing, 1: a live bar, 2: a line an epoch; `"auto"` chooses (nothing in tests, lines where
 #'   output goes to a document or file, where `evaluate()` and `predict()` print nothing).
-#' @param view_metrics `TRUE` draws the history anew after each epoch; `"auto"` and `FALSE` do not.
+#' @param view_metrics `TRUE` draws the history anew after each epoch, if the session is interactive or a graphics
+#'   device is open; `"auto"` and `FALSE` do not.
 #' @return A history, invisibly, see [plot.keras_training_history()].
 #' @source Behaves as [Keras' fit()](https://keras.io/api/models/model_training_apis/).
 #' @family training
@@ -87,7 +88,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   model$history <- history
   model$label_levels <- levels
   with_busy(model, "fit()", run_epochs(run))
-  invisible(new_history(params, history$metrics, history$epoch))
+  invisible(history$as_history())
 }
 
 Model$set("public", "fit", function(...) fit(self$handle, ...))
@@ -266,18 +267,3 @@ current_logs <- function(model, means) {
   logs <- c(losses, metric_values(model$setup))
   logs[order(names(logs), method = "radix")]
 }
-
-# Draws the history anew after each epoch.
-MetricsViewer <- R6::R6Class(
-  "MetricsViewer",
-  inherit = CallbackBase,
-  cloneable = FALSE,
-  public = list(
-    history = NULL,
-    initialize = function(history) self$history <- history,
-    on_epoch_end = function(epoch, logs) {
-      print(plot(new_history(self$params, self$history$metrics, self$history$epoch)))
-      NULL
-    }
-  )
-)

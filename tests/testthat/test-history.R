@@ -37,3 +37,34 @@ test_that("plots show training and validation, with or without ggplot2", {
   expect_silent(ggplot2::ggplot_build(p))
   expect_equal(levels(plot(early(), metrics = "loss")$data$metric), "loss")
 })
+
+test_that("numbers of a rarer validation stand at their epochs", {
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  model |> compile(optimizer_sgd(0.01), loss = "mse")
+  history <- fit(model, matrix(1:4), 1:4, epochs = 6, validation_split = 0.5, validation_freq = 2, verbose = 0)
+  table <- as.data.frame(history)
+  validation <- table$value[table$data == "validation"]
+  expect_equal(which(!is.na(validation)), c(2, 4, 6))
+  expect_equal(validation[c(2, 4, 6)], history$metrics$val_loss)
+  history <- fit(model, matrix(1:4), 1:4, epochs = 6, initial_epoch = 3, validation_split = 0.5, verbose = 0,
+                 validation_freq = c(4, 5))
+  table <- as.data.frame(history)
+  expect_equal(which(!is.na(table$value[table$data == "validation"])), c(4, 5))
+  expect_equal(which(!is.na(table$value[table$data == "training"])), 3:6)
+})
+
+test_that("the history is drawn after each epoch where a device is open, else nothing happens", {
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  model |> compile(optimizer_sgd(0.01), loss = "mse")
+  train <- function() fit(model, matrix(1:4), 1:4, epochs = 2, view_metrics = TRUE, verbose = 0)
+  grDevices::graphics.off()
+  file <- withr::local_tempfile(fileext = ".pdf")
+  withr::with_dir(withr::local_tempdir(), {
+    if (!interactive()) {
+      expect_output(train(), NA)
+      expect_false(file.exists("Rplots.pdf"))
+    }
+    withr::with_pdf(file, expect_output(train(), NA))
+  })
+  expect_gt(file.size(file), 0)
+})
