@@ -68,6 +68,7 @@ csv_columns <- function(names) {
 
 # As few digits as give back the same number.
 csv_number <- function(x) {
+  x <- as.numeric(x)
   for (digits in 15:17) {
     word <- formatC(x, digits = digits, format = "g", width = 1)
     if (!is.finite(x) || as.numeric(word) == x) break
