@@ -1,8 +1,9 @@
 # The contract of a layer, after Keras' run_layer_test(): one call proves that a layer is a good citizen.
 
 # `make(...)`: makes the layer (with further arguments). `input_shape`: with the batch size; a list of shapes for layers
-# of several inputs. `output_shape`: one shape, or a list of them for several outputs. `weights`: numbers of trainable and of other weights. `seeds`: numbers of
-# random streams. `losses`: number of losses of a call. `ids`: for integer inputs, how many different ones.
+# of several inputs. `output_shape`: one shape, or a list of them for several outputs. `weights`: numbers of trainable
+# and of other weights. `seeds`: numbers of random streams. `losses`: number of losses of a call. `ids`: for integer
+# inputs, how many different ones.
 expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
                                   weights = c(trainable = 0, non_trainable = 0), seeds = 0, losses = 0,
                                   supports_masking = TRUE, ids = NULL, trains = TRUE) {
