@@ -8,5 +8,7 @@ void register_binary_ops();
 void register_scan_ops();
 void register_join_ops();
 void register_fill_ops();
+void register_conv_ops();
+void register_pool_ops();
 
 }  // namespace birnn

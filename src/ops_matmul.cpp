@@ -133,6 +133,10 @@ void backward_matmul(const BackwardCall& call) {
 
 }  // namespace
 
-void register_matmul_ops() { register_op({"matmul", infer_matmul, forward_matmul, backward_matmul, 3u, 0u, -1}); }
+void register_matmul_ops() {
+  register_op({"matmul", infer_matmul, forward_matmul, backward_matmul, 3u, 0u, -1});
+  register_conv_ops();
+  register_pool_ops();
+}
 
 }  // namespace birnn

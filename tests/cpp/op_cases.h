@@ -192,6 +192,32 @@ inline void add_loss_and_random_cases(std::vector<Case>& cases) {
   cases.push_back({"next_seed", {}, {whole({2}, 1, 9)}, false});
 }
 
+inline void add_window_cases(std::vector<Case>& cases) {
+  const Attrs same = make_attrs({{"strides", {2}}}, {{"padding", "same"}});
+  const Attrs causal = make_attrs({{"dilation_rate", {2}}}, {{"padding", "causal"}});
+  const Attrs flat = make_attrs({{"strides", {2, 1}}, {"dilation_rate", {1, 2}}}, {{"padding", "same"}});
+  const Attrs deep = make_attrs({{"strides", {1, 2, 3}}});
+  cases.push_back({"conv", {}, {real({batch, 5, 3}), real({2, 3, 4})}});
+  cases.push_back({"conv", same, {real({batch, 6, 2}), real({3, 2, 5})}});
+  cases.push_back({"conv", causal, {real({batch, 6, 2}), real({3, 2, 2})}});
+  cases.push_back({"conv", {}, {real({batch, 4, 6}), real({3, 2, 9})}});
+  cases.push_back({"conv", same, {real({batch, 4, 3}), real({2, 1, 6})}});
+  cases.push_back({"conv", flat, {real({batch, 5, 4, 2}), real({2, 3, 2, 3})}});
+  cases.push_back({"conv", deep, {real({batch, 3, 4, 5, 2}), real({2, 1, 2, 2, 3})}});
+  cases.push_back({"conv_transpose", {}, {real({batch, 4, 3}), real({3, 2, 3})}});
+  cases.push_back({"conv_transpose", same, {real({batch, 3, 2}), real({3, 4, 2})}});
+  cases.push_back({"conv_transpose", make_attrs({{"strides", {3}}, {"output_padding", {2}}}, {{"padding", "same"}}),
+                   {real({batch, 3, 2}), real({4, 1, 2})}});
+  cases.push_back({"conv_transpose", make_attrs({{"strides", {3, 1}}, {"dilation_rate", {1, 2}}}),
+                   {real({batch, 2, 3, 2}), real({2, 3, 2, 2})}});
+  for (const char* op : {"max_pool", "average_pool"}) {
+    cases.push_back({op, make_attrs({{"pool_size", {2}}, {"strides", {2}}}), {real({batch, 7, 3})}});
+    cases.push_back({op, make_attrs({{"pool_size", {3}}}, {{"padding", "same"}}), {real({batch, 5, 2})}});
+    cases.push_back({op, make_attrs({{"pool_size", {2, 3}}, {"strides", {1, 2}}}, {{"padding", "same"}}),
+                     {real({batch, 4, 5, 2})}});
+  }
+}
+
 inline std::vector<Case> op_cases() {
   std::vector<Case> cases;
   add_unary_cases(cases);
@@ -199,6 +225,7 @@ inline std::vector<Case> op_cases() {
   add_reduce_cases(cases);
   add_shape_cases(cases);
   add_product_and_index_cases(cases);
+  add_window_cases(cases);
   add_loss_and_random_cases(cases);
   return cases;
 }

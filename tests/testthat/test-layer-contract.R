@@ -63,6 +63,78 @@ contracts <- list(
       weights_of(1), losses = 1
     )
   },
+  Conv1D = function() {
+    causal <- function(...) {
+      layer_conv_1d(filters = 4, kernel_size = 2, padding = "causal", dilation_rate = 2, activation = "tanh", ...)
+    }
+    expect_layer_contract(causal, c(3, 5, 2), c(3, 5, 4), weights_of(2), supports_masking = FALSE)
+    grouped <- function(...) {
+      layer_conv_1d(filters = 6, kernel_size = 3, strides = 2, groups = 2, use_bias = FALSE, kernel_regularizer = "l2",
+                    activity_regularizer = "l2", ...)
+    }
+    expect_layer_contract(grouped, c(3, 6, 4), c(3, 2, 6), weights_of(1), losses = 2, supports_masking = FALSE)
+    first <- function(...) {
+      layer_conv_1d(filters = 3, kernel_size = 2, padding = "same", data_format = "channels_first", ...)
+    }
+    expect_layer_contract(first, c(3, 2, 5), c(3, 3, 5), weights_of(2), supports_masking = FALSE)
+  },
+  DepthwiseConv1D = function() {
+    expect_layer_contract(
+      function(...) layer_depthwise_conv_1d(kernel_size = 2, depth_multiplier = 3, ...), c(3, 5, 2), c(3, 4, 6),
+      weights_of(2), supports_masking = FALSE
+    )
+  },
+  SeparableConv1D = function() {
+    expect_layer_contract(
+      function(...) layer_separable_conv_1d(filters = 4, kernel_size = 2, padding = "causal", ...), c(3, 5, 2),
+      c(3, 5, 4), weights_of(3), supports_masking = FALSE
+    )
+  },
+  Conv1DTranspose = function() {
+    expect_layer_contract(
+      function(...) layer_conv_1d_transpose(filters = 4, kernel_size = 3, strides = 2, ...), c(3, 5, 2), c(3, 11, 4),
+      weights_of(2), supports_masking = FALSE
+    )
+  },
+  MaxPooling1D = function() {
+    expect_layer_contract(
+      function(...) layer_max_pooling_1d(...), c(3, 5, 2), c(3, 2, 2), supports_masking = FALSE, trains = FALSE
+    )
+  },
+  AveragePooling1D = function() {
+    expect_layer_contract(
+      function(...) layer_average_pooling_1d(pool_size = 3, strides = 2, padding = "same", ...), c(3, 5, 2), c(3, 3, 2),
+      supports_masking = FALSE, trains = FALSE
+    )
+  },
+  GlobalMaxPooling1D = function() {
+    expect_layer_contract(
+      function(...) layer_global_max_pooling_1d(...), c(3, 5, 2), c(3, 2), supports_masking = FALSE, trains = FALSE
+    )
+  },
+  GlobalAveragePooling1D = function() {
+    expect_layer_contract(
+      function(...) layer_global_average_pooling_1d(keepdims = TRUE, ...), c(3, 5, 2), c(3, 1, 2), trains = FALSE
+    )
+  },
+  UpSampling1D = function() {
+    expect_layer_contract(
+      function(...) layer_upsampling_1d(size = 3, ...), c(3, 5, 2), c(3, 15, 2), supports_masking = FALSE,
+      trains = FALSE
+    )
+  },
+  ZeroPadding1D = function() {
+    expect_layer_contract(
+      function(...) layer_zero_padding_1d(padding = c(2, 1), ...), c(3, 5, 2), c(3, 8, 2), supports_masking = FALSE,
+      trains = FALSE
+    )
+  },
+  Cropping1D = function() {
+    expect_layer_contract(
+      function(...) layer_cropping_1d(cropping = c(0, 2), ...), c(3, 5, 2), c(3, 3, 2), supports_masking = FALSE,
+      trains = FALSE
+    )
+  },
   Dropout = function() expect_layer_contract(function(...) layer_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1),
   Masking = function() {
     expect_layer_contract(function(...) layer_masking(mask_value = 0, ...), c(3, 5, 2), trains = FALSE)

@@ -43,6 +43,11 @@ traced_functions <- list(
   slice = function(x) op_slice(x, c(1, 2, 1), c(NA, 2, 3)), one_hot = function(x) op_one_hot(op_argmax(x, 3), 4),
   tril = op_tril, triu = op_triu, zeros_like = op_zeros_like, ones_like = op_ones_like,
   full_like = function(x) op_full_like(x, 2), cast = function(x) op_cast(x, "int32"), stop_gradient = op_stop_gradient,
+  conv = function(x) op_conv(x, array(1:16 / 16, c(2, 4, 2)), padding = "same"),
+  depthwise_conv = function(x) op_depthwise_conv(x, array(1:8 / 8, c(2, 4, 1))),
+  separable_conv = function(x) op_separable_conv(x, array(1:8 / 8, c(2, 4, 1)), array(1:12 / 12, c(1, 4, 3))),
+  conv_transpose = function(x) op_conv_transpose(x, array(1:24 / 24, c(3, 2, 4)), strides = 2),
+  max_pool = function(x) op_max_pool(x, 2, strides = 1), average_pool = function(x) op_average_pool(x, 2),
   tanh = op_tanh, sigmoid = op_sigmoid, relu = op_relu, softmax = op_softmax,
   log_softmax = function(x) op_log_softmax(x, 2), gelu = op_gelu, glu = activation_glu
 )
