@@ -13,6 +13,9 @@ config_value <- function(x) {
   x
 }
 
+# Sizes as in a config: a list in JSON also if there is only one.
+config_sizes <- function(sizes) if (length(sizes) == 1) I(sizes) else sizes
+
 # coerce(x, arg, call): the checked value that the layer keeps, in its field `field` (NULL: the argument's own name).
 # save(value): its form in get_config(); save = NULL: not part of the config. load(saved): what coerce() takes.
 # default: list(value), for arguments that come through `...`. hint: added to the error when the argument is missing.

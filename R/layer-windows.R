@@ -8,9 +8,6 @@ arg_sizes <- function(rank, min = 1, allow_null = FALSE) {
   )
 }
 
-# A JSON array, also of one number.
-config_sizes <- function(sizes) if (!is.null(sizes)) I(sizes)
-
 arg_padding <- function(choices) argument(function(x, arg, call) check_padding(x, choices, arg = arg, call = call))
 
 arg_data_format <- argument(function(x, arg, call) check_data_format(x, arg = arg, call = call))

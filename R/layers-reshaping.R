@@ -16,9 +16,6 @@ Reshape <- R6::R6Class("Reshape",
   )
 )
 
-# Sizes as in a config: a list in JSON also if there is only one.
-config_sizes <- function(sizes) if (length(sizes) == 1) I(sizes) else sizes
-
 open_as <- function(sizes, code) {
   sizes[is.na(sizes)] <- code
   sizes
