@@ -15,14 +15,15 @@ random_array <- function(..., scale = 1) {
 }
 
 # kernel, recurrent_kernel, bias of one direction.
-random_weights <- function(cell, features, units) {
+random_weights <- function(cell, features, units, use_bias = TRUE) {
   width <- units * recurrent_cells[[cell]]$gates
   bias_sizes <- if (cell == "gru") c(2, width) else width
-  list(
+  weights <- list(
     random_array(features, width, scale = 0.7),
     random_array(units, width, scale = 0.7 / sqrt(units)),
     random_array(bias_sizes, scale = 0.3)
   )
+  if (use_bias) weights else weights[1:2]
 }
 
 random_states <- function(cell, batch, units) {
@@ -30,6 +31,10 @@ random_states <- function(cell, batch, units) {
 }
 
 mask_kinds <- c("none", "full", "right", "left", "gaps", "empty_row")
+
+# Those with masked steps, and of these those with a valid step in every row.
+holey_masks <- setdiff(mask_kinds, c("none", "full"))
+partial_masks <- setdiff(holey_masks, "empty_row")
 
 # (batch, time) logicals; at least one row has a masked step, except for "full".
 random_mask <- function(kind, batch, time) {
@@ -54,35 +59,65 @@ random_gaps <- function(batch, time) {
   mask
 }
 
+# Options besides the usual ones: the layers' other arguments for a cell.
+case_variants <- list(
+  usual = function(cell) list(),
+  no_bias = function(cell) list(use_bias = FALSE),
+  other_activations = function(cell) {
+    c(list(activation = "softsign"), if (recurrent_cells[[cell]]$gates > 1) list(recurrent_activation = "hard_sigmoid"))
+  }
+)
+
 # One random case: everything that a bidirectional layer is given, as R arrays.
-random_case <- function(cell, mask = "gaps", states = TRUE, batch = 4, time = 6, features = 3, units = 3) {
+random_case <- function(cell, mask = "gaps", states = TRUE, batch = 4, time = 6, features = 3, units = 3,
+                        merge = "concat", variant = "usual") {
+  use_bias <- variant != "no_bias"
   list(
-    cell = cell, units = units,
+    cell = cell, units = units, merge = merge, options = case_variants[[variant]](cell),
     x = random_array(batch, time, features),
     mask = random_mask(mask, batch, time),
     forward_state = if (states) random_states(cell, batch, units),
     backward_state = if (states) random_states(cell, batch, units),
-    forward = random_weights(cell, features, units),
-    backward = random_weights(cell, features, units)
+    forward = random_weights(cell, features, units, use_bias),
+    backward = random_weights(cell, features, units, use_bias)
   )
 }
 
 make_recurrent <- function(cell, units, ...) recurrent_cells[[cell]]$layer(units = units, ...)
 
+# The layer of a case in one direction, not built.
+make_direction <- function(case, return_sequences, return_state, ...) {
+  do.call(make_recurrent, c(
+    list(case$cell, case$units, return_sequences = return_sequences, return_state = return_state, ...), case$options
+  ))
+}
+
 # The bidirectional layer of a case, built, with its weights.
-bidirectional_of <- function(case, merge_mode = "concat", return_sequences = TRUE, return_state = TRUE, ...) {
-  forward <- make_recurrent(
-    case$cell, case$units, return_sequences = return_sequences, return_state = return_state, ...
+bidirectional_of <- function(case, merge_mode = merge_modes[[case$merge]], return_sequences = TRUE, return_state = TRUE,
+                             ...) {
+  layer <- layer_bidirectional(
+    layer = make_direction(case, return_sequences, return_state, ...), merge_mode = merge_mode
   )
-  layer <- layer_bidirectional(layer = forward, merge_mode = merge_mode)
   with_weights(layer, c(case$forward, case$backward), case$x)
 }
 
 # One direction alone.
 recurrent_of <- function(case, return_sequences = TRUE, return_state = TRUE, ..., weights = case$forward) {
-  layer <- make_recurrent(case$cell, case$units, return_sequences = return_sequences, return_state = return_state, ...)
-  with_weights(layer, weights, case$x)
+  with_weights(make_direction(case, return_sequences, return_state, ...), weights, case$x)
 }
+
+# Making and building a layer costs ten times what a small call does: a layer made before is taken again, and given
+# `weights`. `key`: everything that `make()` depends on.
+kept_layers <- new.env(parent = emptyenv())
+
+kept_layer <- function(key, make, weights) {
+  id <- rlang::hash(list(key, config_floatx()))
+  if (is.null(kept_layers[[id]])) kept_layers[[id]] <- make()
+  set_weights(kept_layers[[id]], weights)
+  kept_layers[[id]]
+}
+
+case_key <- function(case) list(case[c("cell", "units", "options")], dim(case$x)[[3]])
 
 with_weights <- function(layer, weights, x) {
   layer(as_tensor(x))
@@ -97,15 +132,32 @@ call_with <- function(layer, x, mask = NULL, states = NULL, ...) {
   do.call(layer, arguments)
 }
 
+# --- parts of results and cases -----------------------------------------------------------------------------------
+
+n_outputs <- function(case) if (case$merge == "none") 2 else 1
+outputs_of <- function(result, case) result[seq_len(n_outputs(case))]
+states_of <- function(result, case) result[-seq_len(n_outputs(case))]
+
+# The number of states of one direction.
+state_count <- function(case) recurrent_cells[[case$cell]]$states
+
 # Outputs and states as a flat list of R arrays.
 arrays_of <- function(result) lapply(flatten_structure(result), as.array)
 
-run_bidirectional <- function(case, ..., x = case$x, mask = case$mask) {
-  arrays_of(call_with(bidirectional_of(case, ...), x, mask, c(case$forward_state, case$backward_state)))
+run_bidirectional <- function(case, merge_mode = merge_modes[[case$merge]], ..., x = case$x, mask = case$mask) {
+  layer <- kept_layer(
+    list("bidirectional", case_key(case), merge_mode, ...), function() bidirectional_of(case, merge_mode, ...),
+    c(case$forward, case$backward)
+  )
+  arrays_of(call_with(layer, x, mask, c(case$forward_state, case$backward_state)))
 }
 
-run_recurrent <- function(case, ..., x = case$x, mask = case$mask, states = case$forward_state) {
-  arrays_of(call_with(recurrent_of(case, ...), x, mask, states))
+run_recurrent <- function(case, ..., x = case$x, mask = case$mask, states = case$forward_state,
+                          weights = case$forward) {
+  layer <- kept_layer(
+    list("recurrent", case_key(case), ...), function() recurrent_of(case, ..., weights = weights), weights
+  )
+  arrays_of(call_with(layer, x, mask, states))
 }
 
 reverse_time <- function(x) {
@@ -130,18 +182,12 @@ rows_of_case <- function(case, rows) {
   case
 }
 
-# A case for every cell and seed, in both float types: `code(case, floatx)`.
-for_random_cases <- function(code, seeds = 1:3, cells = names(recurrent_cells), ...) {
-  for (floatx in both_floatx) for (cell in cells) for (seed in seeds) {
-    withr::with_seed(seed, {
-      case <- random_case(cell, ..., batch = 2 + seed %% 4, time = 4 + seed %% 3, units = 2 + seed %% 3)
-      with_floatx(floatx, code(case, paste(cell, floatx, "seed", seed)))
-    })
-  }
-}
-
 # What "equal up to rounding" means for outputs of a case in the running float type.
 rounding <- function() if (config_floatx() == "float64") 1e-12 else 5e-6
+
+expect_all_close <- function(got, want, label = "part") {
+  for (k in seq_along(want)) expect_close(got[[k]], want[[k]], 20 * rounding(), paste(label, k))
+}
 
 # The counters of a layer's random streams, its sublayers' included.
 seed_variables <- function(layer) {
@@ -156,4 +202,18 @@ pad_steps <- function(x, before = 0, after = 0, value = if (is.logical(x)) FALSE
   steps <- before + seq_len(dim(x)[[2]])
   if (length(sizes) == 2) padded[, steps] <- x else padded[, steps, ] <- x
   padded
+}
+
+# The case with a mask, one of TRUE if it had none.
+with_any_mask <- function(case) {
+  if (is.null(case$mask)) case$mask <- matrix(TRUE, nrow(case$x), dim(case$x)[[2]])
+  case
+}
+
+# The case with masked steps put in front and behind.
+pad_case <- function(case, before = 0, after = 0) {
+  case <- with_any_mask(case)
+  case$x <- pad_steps(case$x, before, after)
+  case$mask <- pad_steps(case$mask, before, after)
+  case
 }
