@@ -51,7 +51,8 @@ test_that("two pieces are the whole, if forward states go to the right and backw
     steps <- seq_len(dim(case$x)[[2]])
     cut <- sample.int(length(steps) - 1, 1)
     whole <- run_bidirectional(case)
-    of_direction <- function(result, k) states_of(result, case)[(k - 1) * state_count(case) + seq_len(state_count(case))]
+    count <- state_count(case)
+    of_direction <- function(result, k) states_of(result, case)[(k - 1) * count + seq_len(count)]
     right <- steps_of_case(case, steps > cut, zeros_like_states(case), backward)
     left <- steps_of_case(case, steps <= cut, forward, of_direction(run_bidirectional(right), 2))
     left_result <- run_bidirectional(left)

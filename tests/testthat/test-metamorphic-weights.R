@@ -52,7 +52,9 @@ test_that("with its units in another order a layer gives its outputs in that ord
 test_that("the order of the features does not matter if the rows of the kernel follow", {
   for_random_cases(function(case) {
     order <- sample.int(dim(case$x)[[3]])
-    turned <- change_weights(case, function(values, role) if (role == "kernel") values[order, , drop = FALSE] else values)
+    turned <- change_weights(case, function(values, role) {
+      if (role == "kernel") values[order, , drop = FALSE] else values
+    })
     turned$x <- case$x[, , order, drop = FALSE]
     expect_all_close(run_bidirectional(turned), run_bidirectional(case))
   })
