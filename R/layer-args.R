@@ -8,7 +8,8 @@ config_value <- function(x) {
   if (is.null(x) || is.atomic(x)) return(x)
   if (is_handle(x)) return(serialize_keras_object(x))
   if (is.function(x)) return(activation_name(x) %||% x)
-  if (is_plain_list(x)) return(lapply(x, config_value))
+  if (is_plain_list(x)) return(map_config(x, config_value))
+  if (inherits(x, "keras_shape")) return(as.list(x))
   if (is_tensor_like(x)) return(as.array(x))
   x
 }

@@ -9,15 +9,24 @@ call_layer <- function(self, inputs, ...) {
   training <- args$training %||% running$layer_training %||% current_training() %||% FALSE
   if (!inside_layer()) forget_call_losses(self)
   scope <- list(
-    layer_depth = running$layer_depth + 1L, layer_path = c(running$layer_path, self$name), layer_training = training
+    layer_depth = running$layer_depth + 1L, layer_path = c(running$layer_path, self$name), layer_owner = self,
+    layer_training = training
   )
   ready_layer(self, inputs)
   outputs <- with_running(scope, {
-    outputs <- do.call(self$call, c(list(cast_inputs(self, inputs)), complete_arguments(self, inputs, args, training)))
+    outputs <- compute_outputs(self, cast_inputs(self, inputs), complete_arguments(self, inputs, args, training))
     penalize_activity(self, outputs)
     with_output_masks(self, inputs, outputs)
   })
   if (is_graph_call(inputs, args)) record_node(self, inputs, args, outputs) else outputs
+}
+
+# A user's class may tell the shapes of its outputs by itself: then its call() sees numbers only.
+compute_outputs <- function(self, inputs, args) {
+  if (is.null(self$definition)) return(do.call(self$call, c(list(inputs), args)))
+  is_graph <- any(vapply(flatten_structure(list(inputs, args)), is_graph_tensor, logical(1)))
+  outputs <- if (is_graph) declared_outputs(self, inputs, args)
+  check_outputs(self, outputs %||% do.call(self$call, c(list(inputs), args)))
 }
 
 # Names the unnamed arguments after the formals of call(), and rejects unknown ones.
@@ -73,7 +82,10 @@ as_layer_inputs <- function(self, inputs) {
 ready_layer <- function(self, inputs) {
   check_input_spec(self, inputs)
   if (self$built) return(invisible())
-  build_layer(self, map_structure(inputs, tensor_shape))
+  is_eager <- !any(vapply(flatten_structure(inputs), is_symbolic, logical(1)))
+  with_running(
+    list(built_by_call = if (is_eager) self), build_layer(self, map_structure(inputs, tensor_shape))
+  )
   check_input_spec(self, inputs)
 }
 
@@ -115,11 +127,13 @@ abort_input <- function(self, shape, expected, found, hint = NULL, frame = paren
   )
 }
 
-# Every tensor in the layer's dtype (classes whose inputs keep their type say so in `casts_inputs`).
+# Every tensor in the layer's dtype. Classes say in `casts_inputs` if none (FALSE) or only "floats" are to be cast.
 cast_inputs <- function(self, inputs) {
   if (isFALSE(self$casts_inputs) || !self$autocast) return(inputs)
   map_structure(inputs, function(x) {
-    if (tensor_dtype(x) == self$dtype) x else with_mask(as_operand(x, self$dtype), tensor_mask(x))
+    dtype <- tensor_dtype(x)
+    if (dtype == self$dtype || identical(self$casts_inputs, "floats") && !is_float_dtype(dtype)) return(x)
+    with_mask(as_operand(x, self$dtype), tensor_mask(x))
   })
 }
 
@@ -155,8 +169,8 @@ with_output_masks <- function(self, inputs, outputs) {
   masks <- input_masks(inputs)
   if (!is.null(masks) && !supports_masking(self)) {
     warn_once(
-      paste0("mask-ended-", class(self)[[1L]]),
-      "Layer {.val {self$name}} ({class(self)[[1]]}) does not support masks: its output has none."
+      paste0("mask-ended-", layer_class_name(self)),
+      "Layer {.val {self$name}} ({layer_class_name(self)}) does not support masks: its output has none."
     )
     return(outputs)
   }
@@ -174,11 +188,13 @@ has_method_of <- function(self, name, generator) {
   identical(body(self[[name]]), body(generator$public_methods[[name]]))
 }
 
+as_mask <- function(mask) if (is.null(mask) || is_tensor_like(mask)) mask else as_tensor(mask, "bool")
+
 attach_masks <- function(outputs, masks) {
   if (is.null(masks)) return(outputs)
   if (!is_plain_list(outputs)) {
     if (is_plain_list(masks)) masks <- masks[[1L]]
-    return(if (is.null(tensor_mask(outputs))) with_mask(outputs, masks) else outputs)
+    return(if (is.null(tensor_mask(outputs))) with_mask(outputs, as_mask(masks)) else outputs)
   }
   for (k in seq_along(outputs)) {
     mask <- if (!is_plain_list(masks)) masks else if (k <= length(masks)) masks[[k]]

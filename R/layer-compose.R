@@ -85,8 +85,10 @@ layer_entry <- function(self) {
   }
 }
 
-# A layer of a registered class, as a handle. `args`: named values; the rest are defaults.
+# A layer of a registered class, or of a user's (its definition), as a handle. `args`: named values; the rest are
+# defaults.
 new_layer <- function(class_name, args = list(), call = rlang::caller_env()) {
+  if (is.environment(class_name)) return(new_custom_layer(class_name, args, call))
   entry <- registered("layer", class_name)
   if (is.null(entry)) {
     near <- nearest_name(class_name, registered_names("layer"))

@@ -16,7 +16,11 @@ is_layer <- function(x) inherits(x, "birnn_layer")
 # The R6 object of a handle; an R6 object stays what it is.
 layer_object <- function(x) if (is_layer(x)) handle_object(x) else x
 
-layer_class_name <- function(x) class(layer_object(x))[[1L]]
+# The name of its class; users' classes have a definition (layer-custom.R).
+layer_class_name <- function(x) {
+  self <- layer_object(x)
+  self$definition$name %||% class(self)[[1L]]
+}
 
 #' @export
 `$.birnn_layer` <- function(x, name) {
@@ -30,18 +34,28 @@ layer_class_name <- function(x) class(layer_object(x))[[1L]]
 
 #' @export
 `$<-.birnn_layer` <- function(x, name, value) {
-  assign_field(handle_object(x), name, value)
+  self <- handle_object(x)
+  if (name %in% internal_names) {
+    birnn_abort("{.field {name}} of layer {.val {self$name}} cannot be set: birnn uses that name itself.", call = NULL)
+  }
+  assign_field(self, name, value)
+  if (!is.null(self$definition)) track_assignment(self, name)
   x
 }
 
 #' @export
 `[[<-.birnn_layer` <- function(x, name, value) `$<-.birnn_layer`(x, name, value)
 
+# Fields of every layer that are birnn's own business.
+internal_names <- c(
+  "arguments", "build_shape", "inbound_nodes", "own_weights", "call_losses", "handle", "handle_class", "sublayers",
+  "seed_variables", "is_trainable", "casts_inputs", "batch_input_shape", "input_dtype", "definition", "given",
+  "pending", "tracked", "tracked_fields"
+)
+
 # What `$` finds but completion does not offer: the inner life of a layer.
 hidden_fields <- c(
-  "initialize", "handle", "handle_class", "arguments", "is_trainable", "call_losses", "sublayers", "own_weights",
-  "build_shape", "casts_inputs", "batch_input_shape", "input_dtype", "seed_variables",
-  "seed_generator", "cell_class", "direction", "loop", "starting_states", "keep_states", "state_count",
+  setdiff(internal_names, "inbound_nodes"), "initialize", "seed_generator", "cell_class", "direction", "loop", "starting_states", "keep_states", "state_count",
   "prepare_directions"
 )
 
@@ -58,7 +72,7 @@ names.birnn_layer <- function(x) {
 #' @export
 format.birnn_layer <- function(x, ...) {
   self <- handle_object(x)
-  paste0("<", class(self)[[1L]], " name=", self$name, ", built=", self$built, ">")
+  paste0("<", layer_class_name(self), " name=", self$name, ", built=", self$built, ">")
 }
 
 #' @export
@@ -68,8 +82,9 @@ print.birnn_layer <- function(x, ...) {
 }
 
 # The arguments of a layer's call as one line: "(sequences, initial_state = NULL, mask = NULL, training = FALSE)".
-call_signature <- function(self) {
-  arguments <- formals(self$call)
+call_signature <- function(self) signature_text(formals(self$call))
+
+signature_text <- function(arguments) {
   words <- vapply(names(arguments), function(name) {
     default <- paste(deparse(arguments[[name]]), collapse = " ")
     if (nzchar(default)) paste(name, "=", default) else name

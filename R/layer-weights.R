@@ -13,7 +13,7 @@ new_weight <- function(self, shape, initializer, dtype, trainable, regularizer, 
   }
   variable <- new_variable(
     value, dtype = dtype, trainable = trainable && self$is_trainable, name = name,
-    path = paste(c(running$layer_path, name), collapse = "/"),
+    path = paste(c(running$layer_path, if (!identical(running$layer_owner, self)) self$name, name), collapse = "/"),
     regularizer = get_regularizer(regularizer), constraint = get_constraint(constraint)
   )
   self$own_weights <- c(self$own_weights, list(list(variable = variable, trainable = trainable)))

@@ -26,10 +26,10 @@ BaseLayer <- R6::R6Class("Layer",
     handle_class = character(),
 
     initialize = function(..., .call = rlang::caller_env()) {
-      new_layer_handle(self, self$handle_class)
-      given <- list(...)
+      if (is.null(self$handle)) new_layer_handle(self, self$handle_class)
+      given <- with_pending(self, list(...), .call)
       entry <- layer_entry(self)
-      what <- paste0(entry$what %||% class(self)[[1L]], "()")
+      what <- paste0(entry$what %||% layer_class_name(self), "()")
       values <- coerce_arguments(
         full_table(self$arguments), given, if (!is.null(entry)) formal_defaults(entry$constructor), what, .call
       )
@@ -57,7 +57,10 @@ BaseLayer <- R6::R6Class("Layer",
     },
 
     add_loss = function(loss) {
-      for (value in flatten_structure(loss)) keep_call_loss(self, value)
+      for (value in flatten_structure(loss)) {
+        value <- as_float_operand(value)
+        keep_call_loss(self, if (tensor_rank(value) > 0L) op_sum(value) else value)
+      }
       invisible(self$handle)
     },
 
@@ -104,7 +107,7 @@ keep_arguments <- function(self, values) {
     field <- table[[name]]$field %||% name
     assign(field, values[[name]], envir = self)
   }
-  self$name <- self$name %||% unique_name(snake_case(class(self)[[1L]]))
+  self$name <- self$name %||% unique_name(snake_case(layer_class_name(self)))
 }
 
 set_trainable <- function(self, value) {
@@ -124,7 +127,8 @@ reset_stateful <- function(self) {
 build_layer <- function(self, input_shape) {
   if (self$built) return(invisible())
   scope <- list(
-    layer_path = c(running$layer_path, self$name), layer_depth = 0L, tape = NULL, step = NULL, trace = NULL
+    layer_path = c(running$layer_path, self$name), layer_owner = self, layer_depth = 0L, tape = NULL, step = NULL,
+    trace = NULL
   )
   before <- unbuilt_layers(self)
   on.exit(if (!self$built) for (state in before) list2env(state$fields, envir = state$layer))
@@ -137,12 +141,17 @@ build_layer <- function(self, input_shape) {
 # The layers that building `self` may build, each with what it is before.
 unbuilt_layers <- function(self) {
   if (self$built) return(list())
-  fields <- mget(c("own_weights", "input_spec", "built"), envir = self)
+  names <- c("own_weights", "input_spec", "built", if (!is.null(self$definition)) c("tracked", "tracked_fields"))
+  fields <- mget(names, envir = self)
   c(list(list(layer = self, fields = fields)), from_sublayers(self, unbuilt_layers))
 }
 
 # Names of the layers that are being built or called, outermost first.
 running$layer_path <- character()
+# The innermost of them.
+running$layer_owner <- NULL
+# The layer that a call on numbers is building, see build_by_call().
+running$built_by_call <- NULL
 # What `training` was in the innermost call of a layer.
 running$layer_training <- NULL
 

@@ -45,7 +45,7 @@ check_direction <- function(layer, arg, call, missing = FALSE) {
   lacking <- Filter(function(field) !exists(field, envir = self, inherits = FALSE), direction_fields)
   if (length(lacking) == 0L) return(invisible())
   birnn_abort(
-    c("{.arg {arg}} must be a recurrent layer: {.val {self$name}} ({class(self)[[1]]}) has no {.field {lacking}}.",
+    c("{.arg {arg}} must be a recurrent layer: {.val {self$name}} ({layer_class_name(self)}) has no {.field {lacking}}.",
       i = "Recurrent layers are {.fn layer_lstm}, {.fn layer_gru} and {.fn layer_simple_rnn}."),
     kind = "config", call = call
   )

@@ -82,8 +82,8 @@ is_object_config <- function(x) is_plain_list(x) && is.character(x$class_name)
 #' @param obj A layer, model, initializer, regularizer, constraint, loss, metric, optimizer, activation, array or
 #'   tensor, or a list of such.
 #' @param config What `serialize_keras_object()` returned, or the same from a file that Keras wrote.
-#' @param custom_objects A named list of functions that make the objects whose classes are not part of this package;
-#'   their arguments are the keys of the config.
+#' @param custom_objects A named list of what is not part of this package: classes made by [Layer()] (they need no
+#'   name in the list), and functions that make other objects, whose arguments are the keys of the config.
 #' @param safe_mode Accepted for compatibility. A config is data: it is never evaluated.
 #' @param ... Not used.
 #' @return `serialize_keras_object()`: a list (numbers, strings and NULL stay what they are).
@@ -99,8 +99,15 @@ serialize_keras_object <- function(obj) {
   if (is.function(obj)) return(activation_name(obj) %||% obj)
   if (is_tensor_like(obj)) return(serialize_numbers(as.array(obj), "__tensor__", tensor_dtype(obj)))
   if (is.array(obj) && is.numeric(obj)) return(serialize_numbers(obj, "__numpy__", natural_dtype(obj)))
-  if (is_plain_list(obj)) return(lapply(obj, serialize_keras_object))
+  if (is_plain_list(obj)) return(map_config(obj, serialize_keras_object))
   obj
+}
+
+# A config may know the class it is of: see serialize_custom().
+map_config <- function(config, fn) {
+  mapped <- lapply(config, fn)
+  attr(mapped, "of_class") <- attr(config, "of_class", exact = TRUE)
+  mapped
 }
 
 serialize_handle <- function(handle) {
@@ -114,7 +121,16 @@ serialize_handle <- function(handle) {
     registered_name = handle$registered_name
   )
   if (is.function(handle$get_build_config)) parts$build_config <- handle$get_build_config()
-  parts
+  as_custom_parts(parts, handle_object(handle)$definition$constructor)
+}
+
+# Users' classes belong to no module of Keras. In memory the config knows its class; in a file it has the name alone.
+as_custom_parts <- function(parts, constructor) {
+  if (is.null(constructor)) return(parts)
+  name <- attr(constructor, "class_name")
+  parts["module"] <- list(NULL)
+  parts[c("class_name", "registered_name")] <- name
+  structure(parts, of_class = constructor)
 }
 
 # Row by row, as nested lists: so JSON shows an array.
@@ -135,24 +151,47 @@ nested_rows <- function(x) {
 #' @rdname serialize_keras_object
 #' @export
 deserialize_keras_object <- function(config, custom_objects = NULL, safe_mode = TRUE, ...) {
-  if (is_object_config(config)) return(object_from_config(config, custom_objects = custom_objects))
-  if (is_plain_list(config)) return(lapply(config, deserialize_keras_object, custom_objects = custom_objects))
-  config
+  with_custom_objects(custom_objects, {
+    if (is_object_config(config)) object_from_config(config)
+    else if (is_plain_list(config)) lapply(config, deserialize_keras_object)
+    else config
+  })
+}
+
+# Classes and functions that configs may name while `code` runs, besides those of birnn.
+running$custom_objects <- list()
+
+with_custom_objects <- function(objects, code) {
+  if (length(objects) == 0L) return(code)
+  objects <- named_by_class(if (is.list(objects)) objects else list(objects))
+  with_running(list(custom_objects = c(objects, running$custom_objects)), code)
+}
+
+# Classes know their names.
+named_by_class <- function(objects, call = rlang::caller_env()) {
+  names <- rlang::names2(objects)
+  for (k in which(!nzchar(names))) names[[k]] <- attr(objects[[k]], "class_name", exact = TRUE) %||% ""
+  if (all(nzchar(names))) return(rlang::set_names(objects, names))
+  birnn_abort("{.arg custom_objects} must be a named list: number {which(!nzchar(names))[[1]]} has no name.", call = call)
 }
 
 # `kind`: where to look if the config names no module; NULL: in all kinds.
-object_from_config <- function(config, kind = NULL, custom_objects = NULL, call = rlang::caller_env()) {
+object_from_config <- function(config, kind = NULL, call = rlang::caller_env()) {
   name <- config$class_name
   if (name %in% c("__numpy__", "__tensor__")) return(numbers_from_config(config))
   if (name == "DTypePolicy") return(config$config$name)
-  if (name == "function") return(function_from_config(config, custom_objects))
-  custom <- custom_objects[[sub("^.*>", "", config$registered_name %||% name)]]
-  entry <- custom %||% registered_entry(config$module, name, kind)
+  if (name == "function") return(function_from_config(config))
+  custom <- running$custom_objects[[sub("^.*>", "", config$registered_name %||% name)]]
+  entry <- custom %||% attr(config, "of_class", exact = TRUE) %||% registered_entry(config$module, name, kind)
   if (is.null(entry)) abort_unknown_class(config, call)
-  object <- if (is.function(entry)) construct_from_config(entry, config$config, custom_objects) else {
-    entry$from_config(config$config)
-  }
-  check_kind(object, kind, name, call)
+  check_kind(object_of_class(entry, config$config), kind, name, call)
+}
+
+# `entry`: a list with from_config(), a class made by Layer(), or the constructor of other objects.
+object_of_class <- function(entry, config) {
+  if (!is.function(entry)) return(entry$from_config(config))
+  from_config <- attr(entry, "from_config", exact = TRUE)
+  if (is.null(from_config)) construct_from_config(entry, config) else from_config(config)
 }
 
 registered_entry <- function(module, class_name, kind) {
@@ -181,20 +220,20 @@ abort_unknown_class <- function(config, call) {
 }
 
 # The constructor's arguments are the keys of the config. Newer versions of Keras write keys that are not known here.
-construct_from_config <- function(constructor, config, custom_objects = NULL) {
+construct_from_config <- function(constructor, config) {
   known <- setdiff(names(formals(constructor)), "...")
   unknown <- setdiff(names(compact(config)), known)
   if (length(unknown) > 0 && !"..." %in% names(formals(constructor))) {
     birnn_warn("The config has the unknown {cli::qty(unknown)}key{?s} {.val {unknown}}; left out.", kind = "config")
   }
-  args <- lapply(config[intersect(names(config), known)], deserialize_keras_object, custom_objects = custom_objects)
+  args <- lapply(config[intersect(names(config), known)], deserialize_keras_object)
   do.call(constructor, shift_axes(args, from_r = FALSE), quote = TRUE)
 }
 
 # Python functions are written by name. Built-in ones are found by that name later, where they are used.
-function_from_config <- function(config, custom_objects) {
+function_from_config <- function(config) {
   name <- sub("^.*>", "", config$registered_name %||% config$config)
-  custom_objects[[name]] %||% name
+  running$custom_objects[[name]] %||% name
 }
 
 numbers_from_config <- function(config) {

@@ -42,29 +42,43 @@ assign_variable <- function(v, value) {
   invisible(v)
 }
 
+# What users call. In a symbolic call of a functional model there is nothing to assign yet.
+change_variable <- function(v, value) {
+  if (is_symbolic(value) && is_graph_tensor(value)) return(invisible(v))
+  if (!in_step()) return(set_variable(v, value, call = NULL))
+  value <- as_tensor(value, variable_field(v, "dtype"))
+  check_variable_shape(v, value, call = NULL)
+  assign_variable(v, value)
+}
+
 # Writes the numbers now. A shape that does not fit is an error and changes nothing.
 set_variable <- function(v, value, call = rlang::caller_env()) {
   value <- as_tensor(value, variable_field(v, "dtype"))
-  wanted <- variable_field(v, "shape")
-  if (!identical(tensor_shape(value), wanted)) {
-    birnn_abort(
-      "The value for {.field {variable_field(v, 'path')}} must have shape {format_shape(wanted)}, not
-       {format_shape(tensor_shape(value))}.",
-      kind = "weights", call = call
-    )
-  }
+  check_variable_shape(v, value, call)
   r_variable_set(v, value)
   invisible(v)
 }
 
-variable_methods <- c("assign", "value", "numpy", "shape", "dtype", "name", "path", "trainable")
+# Sizes that are not known while a plan is traced are checked when it runs.
+check_variable_shape <- function(v, value, call) {
+  wanted <- variable_field(v, "shape")
+  shape <- tensor_shape(value)
+  if (length(shape) == length(wanted) && !any(shape != wanted, na.rm = TRUE)) return(invisible())
+  birnn_abort(
+    "The value for {.field {variable_field(v, 'path')}} must have shape {format_shape(wanted)}, not
+     {format_shape(shape)}.",
+    kind = "weights", call = call
+  )
+}
+
+variable_methods <- c("assign", "assign_add", "assign_sub", "value", "numpy", "shape", "dtype", "name", "path", "trainable")
 
 #' @export
 `$.birnn_variable` <- function(x, name) {
   switch(name,
-    assign = function(value) {
-      set_variable(x, value, call = NULL)
-    },
+    assign = function(value) change_variable(x, value),
+    assign_add = function(value) change_variable(x, apply_op("add", list(x, as_tensor(value, tensor_dtype(x))))),
+    assign_sub = function(value) change_variable(x, apply_op("subtract", list(x, as_tensor(value, tensor_dtype(x))))),
     value = variable_value(x),
     numpy = function() as.array(variable_value(x)),
     shape = as.list(new_shape(variable_field(x, "shape"))),
