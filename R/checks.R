@@ -5,7 +5,7 @@ describe_value <- function(x) {
   if (is.null(x)) return("NULL")
   if (inherits(x, c("birnn_tensor", "birnn_symbolic", "birnn_variable"))) return(format(x))
   if (is.function(x)) return("a function")
-  if (is.environment(x)) return(paste("an object of class", class(x)[[1]]))
+  if (is.environment(x) || is.object(x) && is.list(x) && !is.data.frame(x)) return(paste("an object of class", class(x)[[1]]))
   if (is.list(x)) return(sprintf("a list of length %d", length(x)))
   if (length(x) == 1 && is.atomic(x)) return(if (is.character(x)) dQuote(x, FALSE) else format(x))
   sprintf("%s of length %d", typeof(x), length(x))

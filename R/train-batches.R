@@ -1,11 +1,12 @@
 # A data set ready to run, and the batches drawn from it (level 7).
 
-# Converts and checks everything once. Returns a list: `tensors` (inputs, targets, weights: NULL where there is none)
-# and `rows`, the samples to use. Builds a sequential model that has not seen data yet.
+# Converts and checks everything once. Returns a list: `tensors` (inputs, their masks, targets, weights: NULL where there
+# is none) and `rows`, the samples to use. Builds a sequential model that has not seen data yet.
 prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight = NULL, supervised = TRUE,
                          levels = model$label_levels, call = rlang::caller_env()) {
   inputs <- input_tensors(model, x, call)
-  if (!supervised) return(new_dataset(inputs, sample_count(list(x = inputs), call)))
+  masks <- lapply(inputs, tensor_mask)
+  if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call)))
   outputs <- model$output_specs()
   resolve_losses(model$setup, outputs, call)
   targets <- target_tensors(model, y, outputs, levels, call)
@@ -14,7 +15,7 @@ prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight 
   targets <- Map(function(target, output) if (!is.null(target)) adjust_rank(target, output$shape), targets, outputs)
   weights <- weight_tensors(sample_weight, class_weight, targets, outputs, levels, call)
   n <- sample_count(list(x = inputs, y = targets, sample_weight = weights), call)
-  new_dataset(c(inputs, targets, weights), n)
+  new_dataset(c(inputs, masks, targets, weights), n)
 }
 
 new_dataset <- function(tensors, n) list(tensors = tensors, rows = seq_len(n))
@@ -23,6 +24,7 @@ input_tensors <- function(model, x, call) {
   if (is.null(x)) stop_not("an array, or a list of arrays", x, "x", call)
   specs <- model$input_specs()
   names <- vapply(specs, `[[`, "", "name")
+  if (is_ragged(x, specs)) x <- pad_ragged(x, model, call)
   parts <- match_parts(x, names, "x", call)
   arg <- if (length(specs) == 1) "x" else sprintf("x[[%s]]", dQuote(names, FALSE))
   tensors <- Map(function(part, spec, arg) input_tensor(part, spec, arg, call), parts, specs, arg)
@@ -41,6 +43,7 @@ target_tensors <- function(model, y, outputs, levels, call) {
     }
     return(vector("list", length(outputs)))
   }
+  if (is_ragged_target(y, outputs)) y <- pad_sequences(y, dtype = "float64", padding = "post")
   parts <- match_parts(y, names, "y", call)
   arg <- if (length(names) == 1) "y" else sprintf("y[[%s]]", dQuote(names, FALSE))
   Map(function(part, k) {

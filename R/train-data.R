@@ -60,3 +60,57 @@ check_has_axes <- function(tensor, arg, call) {
     kind = "shape", call = call
   )
 }
+
+# --- sequences of different lengths -------------------------------------------------------------------------------
+
+# Whether the only input is given as a list with one vector or matrix a sample: they have one axis less than the input.
+is_ragged <- function(x, specs) {
+  if (length(specs) != 1L || !is_plain_list(x) || length(x) == 0L) return(FALSE)
+  rank <- length(specs[[1L]]$shape)
+  if (rank == 0L && length(x) == 1L) return(FALSE)
+  axes <- vapply(x, sample_axes, 0L)
+  isTRUE(all(axes == (if (rank == 0L) axes[[1L]] else rank - 1L)))
+}
+
+# The axes of one sample in a list of them: a vector has one.
+sample_axes <- function(x) {
+  if (is.data.frame(x)) return(2L)
+  if (is.numeric(x) || is.logical(x)) max(length(dim(x)), 1L) else NA_integer_
+}
+
+is_ragged_target <- function(y, outputs) {
+  if (length(outputs) != 1L || !is_plain_list(y) || length(y) < 2L || length(outputs[[1L]]$shape) < 3L) return(FALSE)
+  all(vapply(y, sample_axes, 0L) %in% (length(outputs[[1L]]$shape) - 1:2))
+}
+
+# Sequences padded at their ends to the length of the longest, or of the input. What was added is masked: by the value
+# that the model's masking layer looks for, else by a mask on the tensor.
+pad_ragged <- function(x, model, call) {
+  spec <- model$input_specs()[[1L]]
+  x <- as_sequences(x, call)
+  lengths <- vapply(x, sequence_length, 0L)
+  longest <- max(lengths, if (length(spec$shape) > 1L) spec$shape[[2L]], na.rm = TRUE)
+  value <- padding_value(model)
+  padded <- pad_sequences(x, longest, dtype = "float64", padding = "post", value = if (is.na(value)) 0 else value)
+  if (all(lengths == longest)) return(padded)
+  kept <- outer(lengths, seq_len(longest), ">=")
+  if (is.nan(value)) padded[rep(!kept, length.out = length(padded))] <- NA
+  if (is.nan(value) || !is.na(value)) return(padded)
+  list(with_mask(as_tensor(padded, spec$dtype), as_tensor(kept)))
+}
+
+# What the model's own layers take as padding: the value of its masking layer (NaN: missing values), 0 where an
+# embedding masks it. NA: no layer does.
+padding_value <- function(model) {
+  for (layer in all_layers(model)) {
+    if (inherits(layer, "Masking")) return(if (is.na(layer$mask_value)) NaN else layer$mask_value)
+    if (!inherits(layer, "Embedding")) next
+    if (layer$mask_zero) return(0)
+    warn_once(
+      paste0("ragged-embedding-", layer$name),
+      c("The sequences are padded with 0, which {.val {layer$name}} takes for a word.",
+        i = "Use {.code mask_zero = TRUE} and words counted from 1.")
+    )
+  }
+  NA_real_
+}

@@ -26,11 +26,9 @@ evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = N
   check_outside_step(model, "evaluate()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
   verbose <- resolve_verbose(verbose, elsewhere = 0L)
-  dataset <- prepare_data(model, x, y, sample_weight)
-  if (length(dataset$rows) == 0) birnn_abort("{.arg x} has no samples to evaluate.")
-  batches <- fit_batches(model, dataset, batch_size, shuffle = FALSE)
+  batches <- evaluation_source(model, x, y, sample_weight, batch_size)
   callbacks <- run_callbacks(callbacks, model, verbose, steps %||% batches$steps)
-  evaluate_batches(model, batches, steps, callbacks)
+  evaluate_batches(model, batches, steps, callbacks) %||% birnn_abort("{.arg x} gives no batches.")
 }
 
 Model$set("public", "evaluate", function(...) evaluate(self$handle, ...))
@@ -42,7 +40,7 @@ run_callbacks <- function(callbacks, model, verbose, steps, call = rlang::caller
   new_callback_list(c(as_callbacks(callbacks, call = call), progress), model$handle, params)
 }
 
-# One pass without updates; returns the logs.
+# One pass without updates; returns the logs, NULL if there were no data.
 evaluate_batches <- function(model, batches, steps, callbacks) {
   step <- step_for(model, "test")
   means <- new_loss_means(model)
@@ -59,6 +57,7 @@ evaluate_batches <- function(model, batches, steps, callbacks) {
     add_losses(means, result, drawn$size)
     run_batch_hooks(callbacks, "on_test_batch_end", batch, current_logs(model, means))
   }
+  if (batch == 0L) return(NULL)
   logs <- current_logs(model, means)
   run_hooks(callbacks, "on_test_end", logs)
   logs

@@ -16,7 +16,8 @@
 #'
 #' @param object A compiled model.
 #' @param x The input: an array whose first axis counts samples (R's own column-major arrays), for several inputs a list
-#'   of arrays in their order or named by input, or a data frame. `NA` is allowed where a mask hides it.
+#'   of arrays in their order or named by input, or a data frame. `NA` is allowed where a mask hides it. Or a list of
+#'   sequences, or data that come in batches: see the sections below.
 #' @param y The target: an array, a vector, a data frame or a factor (class numbers from 0, the levels are kept: see
 #'   [class_labels()]); for several outputs a list.
 #' @param ... Must be empty.
@@ -24,7 +25,8 @@
 #' @param epochs The number of the last epoch.
 #' @param callbacks A callback or a list of callbacks, see [callback_lambda()].
 #' @param validation_split The fraction of samples, from the end and before shuffling, to validate on.
-#' @param validation_data `list(x, y)` or `list(x, y, sample_weight)` to validate on; goes before `validation_split`.
+#' @param validation_data `list(x, y)` or `list(x, y, sample_weight)` to validate on, or data in batches; goes before
+#'   `validation_split`.
 #' @param shuffle Whether to draw the samples in a new order in every epoch; `"batch"` shuffles only inside batches.
 #' @param class_weight A list of numbers named by class number (from 0) or by factor level, by which the loss of each
 #'   sample is multiplied.
@@ -40,6 +42,18 @@
 #'   output goes to a document or file, where `evaluate()` and `predict()` print nothing).
 #' @param view_metrics `TRUE` draws the history anew after each epoch, if the session is interactive or a graphics
 #'   device is open; `"auto"` and `FALSE` do not.
+#' @section Sequences of different lengths:
+#' For a model with one input, `x` may be a list with one matrix `(time, features)` a sample, or one vector of whole
+#' numbers for an embedding. The sequences are padded at their ends to the longest one, and what was added is masked:
+#' with the value of the model's [layer_masking()], with 0 for an embedding with `mask_zero = TRUE`, otherwise by a mask
+#' of its own. A target with a time axis may be such a list as well.
+#'
+#' @section Data in batches:
+#' `x` may be a data set, see [timeseries_dataset_from_array()] and [split_dataset()], or a function without arguments
+#' that returns one batch at every call: `list(x, y)` or `list(x, y, sample_weight)`, and `NULL` when a pass is over.
+#' A function that never returns `NULL` needs `steps_per_epoch` (and `validation_steps`). If the data end too early,
+#' training stops with a warning. `y`, `sample_weight`, `validation_split` and `batch_size` are not given then.
+#'
 #' @return A history, invisibly, see [plot.keras_training_history()].
 #' @source Behaves as [Keras' fit()](https://keras.io/api/models/model_training_apis/).
 #' @family training
@@ -69,69 +83,40 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   initial_epoch <- check_whole(initial_epoch, min = 1)
   verbose <- resolve_verbose(verbose)
   callbacks <- as_callbacks(callbacks)
-  levels <- target_levels(model, y)
-  data <- fit_data(model, x, y, sample_weight, class_weight, validation_split, validation_data, levels)
+  shuffle <- check_shuffle(shuffle)
+  levels <- model$label_levels
+  on.exit(model$label_levels <- levels)
+  learn_levels(model, y)
+  data <- fit_sources(model, x, y, sample_weight, class_weight, batch_size, shuffle, validation_split, validation_data,
+                      validation_batch_size)
   run <- list(
     model = model,
     seen = new.env(parent = emptyenv()),
     epochs = seq_len(epochs)[seq_len(epochs) >= initial_epoch],
-    batches = fit_batches(model, data$training, batch_size, check_shuffle(shuffle)),
+    batches = data$training,
     steps_per_epoch = check_whole(steps_per_epoch, min = 1, allow_null = TRUE),
-    validation = fit_validation(model, data$validation, validation_batch_size %||% batch_size, validation_steps,
-                                validation_freq)
+    validation = fit_validation(data$validation, validation_steps, validation_freq)
   )
   params <- list(verbose = verbose, epochs = epochs, steps = run$steps_per_epoch %||% run$batches$steps)
   history <- HistoryCallback$new()
   shown <- list(if (verbose > 0) ProgressCallback$new(), if (isTRUE(view_metrics)) MetricsViewer$new(history))
   run$callbacks <- new_callback_list(c(callbacks, history, compact(shown)), model$handle, params)
-  on.exit(if (verbose > 0) shown[[1]]$leave())
+  on.exit(if (verbose > 0) shown[[1]]$leave())   # the levels stay
   model$history <- history
-  model$label_levels <- levels
   with_busy(model, "fit()", run_epochs(run))
   invisible(history$as_history())
 }
 
 Model$set("public", "fit", function(...) fit(self$handle, ...))
 
-# Training and validation data, converted once.
-fit_data <- function(model, x, y, sample_weight, class_weight, validation_split, validation_data, levels,
-                     call = rlang::caller_env()) {
-  validation_split <- check_number(validation_split, min = 0, max = 1, call = call)
-  training <- prepare_data(model, x, y, sample_weight, class_weight, levels = levels, call = call)
-  if (length(training$rows) == 0) birnn_abort("{.arg x} has no samples to train on.", call = call)
-  if (!is.null(validation_data)) {
-    return(list(training = training, validation = validation_dataset(model, validation_data, levels, call)))
-  }
-  if (validation_split == 0) return(list(training = training))
-  rlang::set_names(split_dataset_rows(training, validation_split, call), c("training", "validation"))
-}
-
-validation_dataset <- function(model, data, levels, call) {
-  if (!is_plain_list(data) || !length(data) %in% 2:3) {
-    birnn_abort(
-      "{.arg validation_data} must be {.code list(x, y)} or {.code list(x, y, sample_weight)}, not
-       {describe_value(data)}.", kind = "type", call = call
-    )
-  }
-  if (!is.null(names(data))) {
-    check_known_names(names(data), c("x", "y", "sample_weight"), "validation_data", call = call)
-    data <- data[intersect(c("x", "y", "sample_weight"), names(data))]
-  }
-  prepare_data(model, data[[1]], data[[2]], if (length(data) == 3) data[[3]], levels = levels, call = call)
-}
-
-fit_batches <- function(model, dataset, batch_size, shuffle, call = rlang::caller_env()) {
-  array_batches(dataset, resolve_batch_size(model, batch_size, length(dataset$rows), call), shuffle)
-}
-
 # What is needed to validate after an epoch, or NULL.
-fit_validation <- function(model, dataset, batch_size, steps, freq, call = rlang::caller_env()) {
-  if (is.null(dataset)) return(NULL)
+fit_validation <- function(source, steps, freq, call = rlang::caller_env()) {
+  if (is.null(source)) return(NULL)
   if (!is.numeric(freq) || length(freq) == 0 || anyNA(freq) || any(freq < 1 | freq != round(freq))) {
     stop_not("a positive whole number, or a vector of epochs", freq, "validation_freq", call)
   }
   list(
-    batches = fit_batches(model, dataset, batch_size, shuffle = FALSE, call = call),
+    batches = source,
     steps = check_whole(steps, min = 1, allow_null = TRUE, arg = "validation_steps", call = call),
     is_due = function(epoch) if (length(freq) == 1) epoch %% freq == 0 else epoch %in% freq
   )
@@ -139,15 +124,15 @@ fit_validation <- function(model, dataset, batch_size, steps, freq, call = rlang
 
 # The levels of factors among the targets stay with the model: later factors are read by label, class_labels() finds
 # them. A list with one element an output.
-target_levels <- function(model, y) {
-  if (!is.null(model$label_levels)) return(model$label_levels)
+learn_levels <- function(model, y) {
+  if (!is.null(model$label_levels)) return(invisible())
   if (is.null(names(y)) || !is_plain_list(y)) {
     parts <- if (is_plain_list(y)) y else list(y)
   } else {
     parts <- y[vapply(model$output_specs(), `[[`, "", "name")]
   }
   levels <- lapply(unname(parts), function(part) if (is.factor(part)) levels(part))
-  if (any(lengths(levels) > 0)) levels
+  if (any(lengths(levels) > 0)) model$label_levels <- levels
 }
 
 # --- the loop -----------------------------------------------------------------------------------------------------
@@ -162,7 +147,9 @@ run_epochs <- function(run) {
   for (epoch in run$epochs) {
     reset_metrics(model$setup)
     run_epoch_hooks(run$callbacks, "on_epoch_begin", epoch)
-    logs <- run_epoch(run, epoch)
+    trained <- run_epoch(run, epoch)
+    if (is.null(trained)) break
+    logs <- trained
     if (!is.null(run$validation) && run$validation$is_due(epoch)) logs <- c(logs, validation_logs(run))
     logs <- run_epoch_hooks(run$callbacks, "on_epoch_end", epoch, logs)
     if (isTRUE(model$stop_training)) break
@@ -171,23 +158,25 @@ run_epochs <- function(run) {
   run_hooks(run$callbacks, "on_train_end", logs)
 }
 
-# One epoch; returns its logs. A pass over the data ends an epoch, unless the epoch has a number of steps.
+# One epoch; returns its logs, NULL if there were no data. A pass over the data ends an epoch, unless the epoch has a
+# number of steps.
 run_epoch <- function(run, epoch) {
   means <- new_loss_means(run$model)
   batch <- 0L
-  if (is.null(run$steps_per_epoch)) run$batches$restart()
-  while (is.null(run$steps_per_epoch) || batch < run$steps_per_epoch) {
-    drawn <- run$batches$next_batch()
+  endless <- !is.null(run$steps_per_epoch)
+  if (!endless) run$batches$restart()
+  while (!endless || batch < run$steps_per_epoch) {
+    drawn <- draw_batch(run$batches, endless)
     if (is.null(drawn)) {
-      if (is.null(run$steps_per_epoch)) break
-      run$batches$restart()
-      next
+      if (endless || batch == 0L) run$model$stop_training <- TRUE
+      break
     }
     batch <- batch + 1L
     run_train_batch(run, drawn, means, epoch, batch)
     if (isTRUE(run$model$stop_training)) break
   }
-  current_logs(run$model, means)
+  if (is.null(drawn) && isTRUE(run$model$stop_training)) warn_out_of_data(epoch)
+  if (batch > 0L) current_logs(run$model, means)
 }
 
 run_train_batch <- function(run, drawn, means, epoch, batch) {
@@ -232,6 +221,10 @@ abort_nonfinite <- function(loss, where = "") {
 
 validation_logs <- function(run) {
   logs <- evaluate_batches(run$model, run$validation$batches, run$validation$steps, run$callbacks)
+  if (is.null(logs)) {
+    birnn_warn("{.arg validation_data} has no more batches: the epoch is not validated.", kind = "data", call = NULL)
+    return(NULL)
+  }
   rlang::set_names(logs, paste0("val_", names(logs)))
 }
 

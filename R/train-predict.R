@@ -22,9 +22,13 @@ predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = get
   check_outside_step(model, "predict()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
   verbose <- resolve_verbose(verbose, elsewhere = 0L)
-  dataset <- prepare_data(model, x, supervised = FALSE)
-  if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
-  batches <- fit_batches(model, dataset, batch_size, shuffle = FALSE)
+  if (is_stream(x)) {
+    batches <- stream_source(model, x, batch_size, supervised = FALSE)
+  } else {
+    dataset <- prepare_data(model, x, supervised = FALSE)
+    if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
+    batches <- fit_batches(model, dataset, batch_size)
+  }
   callbacks <- run_callbacks(callbacks, model, verbose, steps %||% batches$steps)
   predicted_arrays(model, predict_batches(model, batches, steps, callbacks))
 }
@@ -49,7 +53,7 @@ predict_batches <- function(model, batches, steps, callbacks) {
   step <- step_for(model, "predict")
   run_hooks(callbacks, "on_predict_begin")
   batches$restart()
-  results <- vector("list", steps %||% batches$steps)
+  results <- list()
   batch <- 0L
   while (is.null(steps) || batch < steps) {
     drawn <- batches$next_batch()
@@ -60,7 +64,7 @@ predict_batches <- function(model, batches, steps, callbacks) {
     run_batch_hooks(callbacks, "on_predict_batch_end", batch)
   }
   run_hooks(callbacks, "on_predict_end")
-  results <- results[seq_len(batch)]
+  if (batch == 0L) birnn_abort("{.arg x} gives no batches.", call = NULL)
   if (batch == 1L) return(results[[1]])
   lapply(seq_along(results[[1]]), function(k) apply_op("concatenate", lapply(results, `[[`, k), list(axis = 0)))
 }
@@ -78,6 +82,7 @@ predicted_array <- function(output) {
 
 # No samples: arrays without rows, their other sizes as the input's sizes say.
 predict_no_rows <- function(model, inputs) {
+  inputs <- inputs[seq_along(model$input_specs())]
   shapes <- lapply(inputs, function(input) c(NA_integer_, tensor_shape(input)[-1]))
   outputs <- flatten_structure(model$compute_output_shape(pack_structure(model$input_template(), shapes)))
   arrays <- lapply(outputs, function(shape) array(numeric(), c(0L, shape[-1])))

@@ -27,7 +27,11 @@ ProgressCallback <- R6::R6Class(
       self$begin()
     },
     on_train_batch_end = function(batch, logs) self$advance(batch, logs),
-    on_epoch_end = function(epoch, logs) self$finish(logs),
+    # After a pass the number of its steps is known.
+    on_epoch_end = function(epoch, logs) {
+      if (is.na(self$params$steps)) self$params$steps <- self$step
+      self$finish(logs)
+    },
     begin = function() {
       self$started <- now()
       self$drawn <- self$started

@@ -30,23 +30,31 @@ predict_function <- function(model) {
   function(tensors) list(outputs = flatten_structure(forward(model, tensors, training = FALSE)))
 }
 
-# Tensors come as inputs, then targets, then sample weights, one of each an output; NULL where there is none.
 loss_function <- function(model, training) {
   force(model)
   force(training)
   function(tensors) {
-    n_inputs <- length(model$input_specs())
-    n_outputs <- length(model$output_specs())
-    targets <- tensors[n_inputs + seq_len(n_outputs)]
-    weights <- tensors[n_inputs + n_outputs + seq_len(n_outputs)]
-    outputs <- flatten_structure(forward(model, tensors[seq_len(n_inputs)], training = training))
-    losses <- output_losses(model$setup, targets, outputs, weights)
-    update_metrics(model$setup, targets, outputs, weights)
-    list(outputs = if (n_outputs > 1) compact(losses) else list(), loss = total_loss(model, losses))
+    parts <- data_parts(model, tensors)
+    outputs <- flatten_structure(forward(model, tensors, training = training))
+    losses <- output_losses(model$setup, parts$targets, outputs, parts$weights)
+    update_metrics(model$setup, parts$targets, outputs, parts$weights)
+    list(outputs = if (length(outputs) > 1) compact(losses) else list(), loss = total_loss(model, losses))
   }
 }
 
-forward <- function(model, inputs, training) {
+# The tensors of prepare_data() by what they are: one input and mask an input, one target and weight an output; NULL
+# where there is none.
+data_parts <- function(model, tensors) {
+  n_inputs <- length(model$input_specs())
+  n_outputs <- length(model$output_specs())
+  list(targets = tensors[2L * n_inputs + seq_len(n_outputs)],
+       weights = tensors[2L * n_inputs + n_outputs + seq_len(n_outputs)])
+}
+
+forward <- function(model, tensors, training) {
+  n_inputs <- length(model$input_specs())
+  inputs <- Map(function(input, mask) if (is.null(mask)) input else with_mask(input, mask),
+                tensors[seq_len(n_inputs)], tensors[n_inputs + seq_len(n_inputs)])
   call_layer(model, pack_structure(model$input_template(), inputs), training = training)
 }
 

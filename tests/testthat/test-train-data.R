@@ -36,3 +36,94 @@ test_that("other things are refused in the user's words", {
   expect_error(predict(model, array(0, c(2, 4, 3))), "Axis 3", class = "birnn_error_shape")
   expect_error(predict(keras_model_sequential() |> layer_dense(1), 1:3), "dim", class = "birnn_error_shape")
 })
+
+# --- sequences of different lengths -------------------------------------------------------------------------------
+
+sequences <- lapply(c(3, 5, 2, 4), function(n) matrix(round(sin(n + seq_len(2 * n)), 3), n))
+
+recurrent <- function(shape = c(NA, 2), first = NULL, ...) {
+  set.seed(1)
+  model <- keras_model_sequential(input_shape = shape)
+  if (!is.null(first)) first(model)
+  model |> layer_bidirectional(layer_lstm(units = 3, ...)) |> layer_dense(1)
+}
+
+test_that("every sequence of a list gives what it gives alone", {
+  model <- recurrent()
+  alone <- vapply(sequences, function(s) predict(model, array(s, c(1, dim(s))))[[1]], 1)
+  expect_equal(as.vector(predict(model, sequences)), alone, tolerance = 1e-6)
+  expect_equal(as.vector(predict(model, sequences, batch_size = 2)), alone, tolerance = 1e-6)
+  expect_equal(as.vector(predict(model, sequences[2])), alone[2], tolerance = 1e-6)
+  longer <- recurrent(c(7, 2))
+  set_weights(longer, get_weights(model))
+  expect_equal(as.vector(predict(longer, sequences)), alone, tolerance = 1e-6)
+})
+
+test_that("the padding is what the model's masking layer looks for", {
+  for (value in list(-9, NA)) {
+    model <- recurrent(first = function(model) layer_masking(model, value))
+    alone <- vapply(sequences, function(s) predict(model, array(s, c(1, dim(s))))[[1]], 1)
+    expect_equal(as.vector(predict(model, sequences)), alone, tolerance = 1e-6)
+  }
+})
+
+test_that("words of a list are padded with 0", {
+  texts <- list(c(1L, 3L), c(2L, 1L, 4L), 3L)
+  model <- keras_model_sequential(input_shape = NA, input_dtype = "int32") |>
+    layer_embedding(5, 2, mask_zero = TRUE) |> layer_gru(2) |> layer_dense(1)
+  alone <- vapply(texts, function(text) predict(model, matrix(text, 1))[[1]], 1)
+  expect_equal(as.vector(predict(model, texts)), alone, tolerance = 1e-6)
+  plain <- keras_model_sequential(input_shape = NA) |> layer_embedding(5, 2, name = "no_mask") |> layer_gru(2)
+  expect_warning(predict(plain, texts), "no_mask.*takes for a word")
+})
+
+test_that("training on a list is training on the padded array with a masking layer", {
+  y <- c(1, 0, 0.5, -1)
+  train <- function(model, x) {
+    model |> compile(optimizer_adam(0.01), loss = "mse")
+    history <- fit(model, x, y, epochs = 3, batch_size = 2, validation_split = 0.25)
+    list(history$metrics, get_weights(model))
+  }
+  padded <- pad_sequences(sequences, dtype = "float32", padding = "post", value = -9)
+  masking <- function(model) layer_masking(model, -9)
+  want <- train(recurrent(first = masking), padded)
+  expect_equal(train(recurrent(), sequences), want, tolerance = 1e-6)
+  eager <- recurrent()
+  eager |> compile(optimizer_adam(0.01), loss = "mse", run_eagerly = TRUE)
+  fit(eager, sequences, y, epochs = 3, batch_size = 2, validation_split = 0.25)
+  planned <- recurrent()
+  train(planned, sequences)
+  expect_identical(get_weights(eager), get_weights(planned))
+})
+
+test_that("targets with a time axis may be lists as well", {
+  labels <- lapply(sequences, function(s) as.integer(s[, 1] > 0))
+  set.seed(1)
+  model <- keras_model_sequential(input_shape = c(NA, 2)) |>
+    layer_lstm(units = 3, return_sequences = TRUE) |> layer_dense(2, activation = "softmax")
+  model |> compile("sgd", loss = "sparse_categorical_crossentropy", metrics = "accuracy")
+  found <- evaluate(model, sequences, labels)
+  steps <- lapply(seq_along(sequences), function(i) {
+    c(evaluate(model, sequences[i], matrix(labels[[i]], 1)), n = nrow(sequences[[i]]))
+  })
+  mean_of <- function(name) {
+    weighted.mean(vapply(steps, `[[`, 1, name), vapply(steps, `[[`, 1, "n"))
+  }
+  expect_equal(found$loss, mean_of("loss"), tolerance = 1e-6)
+  expect_equal(found$accuracy, mean_of("accuracy"), tolerance = 1e-6)
+})
+
+test_that("a model that has seen no data yet takes a list of matrices", {
+  set.seed(1)
+  model <- keras_model_sequential() |> layer_lstm(3)
+  expect_equal(dim(predict(model, sequences)), c(4, 3))
+  expect_equal(predict(model, sequences[1:2])[1, ], predict(model, sequences)[1, ], tolerance = 1e-6)
+})
+
+test_that("sequences that do not fit are refused", {
+  model <- recurrent()
+  expect_error(predict(model, list(matrix(0, 3, 2), matrix(0, 3, 4))), class = "birnn_error_shape")
+  expect_error(predict(model, list(matrix(0, 3, 4))), class = "birnn_error_shape")
+  expect_error(predict(recurrent(c(3, 2)), sequences), class = "birnn_error_shape")
+  expect_error(predict(model, list(matrix(0, 3, 2), "a")), class = "birnn_error_shape")
+})
