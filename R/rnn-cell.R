@@ -18,23 +18,24 @@ insert_arguments <- function(arguments, between) {
 }
 
 # A cell computes one step: call(inputs, states, training) -> list(output, list(states)). Subclasses give `kind`,
-# `gates`, `n_states` and the equations `step(x, states, masks)`.
+# `gates`, `state_names` and the equations `step(x, states, masks)`.
 RecurrentCell <- R6::R6Class("RecurrentCell",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
+    input_spec = list(ndim = 2L, hint = "A cell computes one step: its inputs are (batch, features)."),
     # Name of the cell in the compiled core.
     kind = NULL,
     gates = 1L,
-    n_states = 1L,
+    state_names = "h",
     kernel = NULL,
     recurrent_kernel = NULL,
     bias = NULL,
     seed_generator = NULL,
-    # Masks kept between calls by hand.
+    # Dropout masks of earlier calls: list(x, h, trace).
     kept_masks = NULL,
 
-    initialize = function(...) {
-      super$initialize(...)
+    initialize = function(..., .call = rlang::caller_env()) {
+      super$initialize(..., .call = .call)
       self$seed_from(self$seed)
     },
 
@@ -55,6 +56,7 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
       self$kernel <- add("kernel", c(features, width), self$kernel_initializer, "kernel")
       self$recurrent_kernel <- add("recurrent", c(self$units, width), self$recurrent_initializer, "recurrent_kernel")
       if (self$use_bias) self$bias <- add("bias", self$bias_shape(), self$bias_start(), "bias")
+      self$input_spec$axes <- c("-1" = features)
     },
 
     bias_shape = function() self$gates * self$units,
@@ -62,41 +64,45 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
 
     call = function(inputs, states, training = FALSE) {
       is_single <- !is_plain_list(states)
-      if (is_single) states <- list(states)
+      states <- as_cell_states(self, states, inputs)
       result <- self$step(inputs, states, if (training) self$dropout_masks(inputs))
       if (is_single) list(result[[1L]], result[[2L]][[1L]]) else result
     },
 
     # Zeros for `batch_size` rows.
-    get_initial_state = function(batch_size = NULL) {
-      lapply(seq_len(self$n_states), function(k) op_zeros(c(batch_size, self$units), self$dtype))
-    },
+    get_initial_state = function(batch_size = NULL) zero_states(self, batch_size),
 
-    # Masks stay the same over the steps of a sequence, until they are reset.
+    # Masks stay the same over the steps of a sequence, until they are reset. Those that were drawn while a plan was
+    # traced are of no use after it.
     dropout_masks = function(inputs) {
-      masks <- self$kept_masks %||% new_dropout_masks(self, inputs)
-      if (!any(vapply(flatten_structure(masks), is_symbolic, logical(1)))) self$kept_masks <- masks
-      masks
+      kept <- if (identical(self$kept_masks$trace, current_trace())) self$kept_masks
+      kept$trace <- current_trace()
+      kept$x <- kept$x %||% input_dropout(self, inputs)
+      kept$h <- kept$h %||% state_dropout(self, inputs)
+      if (!is_graph_tensor(inputs)) self$kept_masks <- kept
+      kept[c("x", "h")]
     },
-    reset_dropout_mask = function() self$kept_masks <- NULL,
-    reset_recurrent_dropout_mask = function() self$kept_masks <- NULL,
+    reset_dropout_mask = function() self$kept_masks["x"] <- NULL,
+    reset_recurrent_dropout_mask = function() self$kept_masks["h"] <- NULL,
 
-    # Whether the compiled core can run the cell: it knows the elementwise activations of Keras by name. Any other
-    # function runs step by step (rnn-scan.R).
+    # Whether the compiled core computes the very same: it knows the cell's own equations, and by name the elementwise
+    # activations of Keras. Everything else runs step by step (rnn-scan.R).
     is_compiled = function() {
       is_elementwise_activation(self$activation) &&
-        (is.null(self$recurrent_activation) || is_elementwise_activation(self$recurrent_activation))
+        (is.null(self$recurrent_activation) || is_elementwise_activation(self$recurrent_activation)) &&
+        is.null(self$activity_regularizer) && all(vapply(step_methods, is_own_method, NA, self = self))
     },
 
     # The cell with its weights, states and masks as one direction of op_recurrent().
     direction = function(sequences, states, training, go_backwards, zero_output_for_mask) {
-      masks <- if (training) new_dropout_masks(self, sequences)
       list(
         cell = self$kind, units = self$units, activation = activation_name(self$activation),
         recurrent_activation = activation_name(self$recurrent_activation) %||% "linear",
         reset_after = isTRUE(self$reset_after), go_backwards = go_backwards,
         zero_output_for_mask = zero_output_for_mask, kernel = self$kernel, recurrent_kernel = self$recurrent_kernel,
-        bias = self$bias, states = states, x_dropout = masks$x, h_dropout = masks$h
+        bias = self$bias, states = states,
+        x_dropout = if (training) input_dropout(self, sequences),
+        h_dropout = if (training) state_dropout(self, sequences)
       )
     },
 
@@ -104,23 +110,35 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
   ),
 
   active = list(
-    state_size = function() if (self$n_states == 1L) self$units else rep(list(self$units), self$n_states),
+    state_size = function() {
+      count <- length(self$state_names)
+      if (count == 1L) self$units else rep(list(self$units), count)
+    },
     output_size = function() self$units
   )
 )
 
-# Masks for the inputs (n, batch, features) and for the state (n, batch, units), NULL where the rate is 0. Without
-# recurrent dropout the gates share one mask (n = 1), with it each gate has its own, as in Keras.
-new_dropout_masks <- function(cell, inputs) {
+# What a subclass may redefine so that the compiled core no longer computes the same.
+step_methods <- c("call", "step", "direction", "dropout_masks", "reset_after_product", "reset_before_product")
+
+# Whether method `name` of a cell is still that of the built-in cell of its kind.
+is_own_method <- function(name, self) {
+  generator <- switch(self$kind, simple_rnn = SimpleRNNCell, lstm = LSTMCell, gru = GRUCell)
+  builtin <- generator$public_methods[[name]] %||% RecurrentCell$public_methods[[name]]
+  is.null(builtin) || identical(body(self[[name]]), body(builtin))
+}
+
+# Dropout masks: for the inputs (n, batch, features) and for the state (n, batch, units), NULL where the rate is 0.
+# Without recurrent dropout the gates share one mask (n = 1), with it each gate has its own, as in Keras.
+input_dropout <- function(cell, inputs) draw_dropout(cell, inputs, cell$dropout, same_size_as(tensor_rank(inputs) - 1))
+
+state_dropout <- function(cell, inputs) draw_dropout(cell, inputs, cell$recurrent_dropout, cell$units)
+
+draw_dropout <- function(cell, inputs, rate, width) {
+  if (rate == 0) return(NULL)
   count <- if (cell$recurrent_dropout > 0) cell$gates else 1L
-  batch <- same_size_as(0)
-  features <- same_size_as(tensor_rank(inputs) - 1)
-  draw <- function(rate, sizes) {
-    if (rate == 0) return(NULL)
-    attrs <- list(rate = rate, shape = sizes, count = count)
-    apply_op("dropout_mask", list(next_seed(cell$seed_generator), inputs), attrs)
-  }
-  list(x = draw(cell$dropout, c(batch, features)), h = draw(cell$recurrent_dropout, c(batch, cell$units)))
+  attrs <- list(rate = rate, shape = c(same_size_as(0), width), count = count)
+  apply_op("dropout_mask", list(next_seed(cell$seed_generator), inputs), attrs)
 }
 
 # (batch, n) %*% (n, gates * units), `x` multiplied before by its one mask or, gate by gate, by the mask of each gate.

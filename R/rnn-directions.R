@@ -80,7 +80,7 @@ check_agreement <- function(name, forward, backward, call) {
 check_equal_units <- function(forward, backward, merge_mode, call) {
   if (is.null(merge_mode) || merge_mode == "concat") return(invisible())
   units <- list(direction_units(forward), direction_units(backward))
-  if (any(lengths(units) == 0L) || units[[1L]] == units[[2L]]) return(invisible())
+  if (any(lengths(units) == 0L) || identical(as.integer(units[[1L]]), as.integer(units[[2L]]))) return(invisible())
   birnn_abort(
     c("{.arg layer} and {.arg backward_layer} must have the same number of units for {.code merge_mode =
        \"{merge_mode}\"}, not {units[[1L]]} and {units[[2L]]}.",
@@ -89,7 +89,7 @@ check_equal_units <- function(forward, backward, merge_mode, call) {
   )
 }
 
-direction_units <- function(self) if (inherits(self, "RNN")) self$cell$output_size else self$units
+direction_units <- function(self) if (inherits(self, "RNN")) output_size(self$cell) else self$units
 
 check_weight_halves <- function(weights, call) {
   if (is.null(weights)) return(invisible())

@@ -87,3 +87,16 @@ layer_gru <- function(object, units, activation = "tanh", recurrent_activation =
 }
 
 register_layer(GRU, layer_gru)
+
+#' @rdname rnn_cell_lstm
+#' @export
+rnn_cell_gru <- function(units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
+                         kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
+                         bias_initializer = "zeros", kernel_regularizer = NULL, recurrent_regularizer = NULL,
+                         bias_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL,
+                         bias_constraint = NULL, dropout = 0, recurrent_dropout = 0, reset_after = TRUE, seed = NULL,
+                         ...) {
+  create_layer("GRUCell", NULL, capture_args())
+}
+
+register_layer(GRUCell, rnn_cell_gru)

@@ -11,29 +11,37 @@ sequence_hint <- paste(
   "{.code return_sequences = TRUE}."
 )
 
+arg_cell <- argument(
+  function(x, arg, call) as_cell(x, arg, call), load = as_layer_argument,
+  hint = "It is the second argument: {.code layer_rnn(cell = rnn_cell_lstm(units = 32))}."
+)
+
 # Subclasses with a cell of their own say by `cell_class` which.
 RNN <- R6::R6Class("RNN",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
+    arguments = c(rnn_arguments, list(cell = arg_cell)),
     supports_masking = TRUE,
     input_spec = list(ndim = 3L, hint = sequence_hint),
     cell = NULL,
-    # Variables with the states at the end of the last call, for stateful layers once they are built.
+    # Variables with the states at the end of the last call, nested as they are, for stateful layers once they are
+    # built.
     states = NULL,
     cell_class = function() NULL,
 
-    initialize = function(...) {
-      super$initialize(...)
+    initialize = function(..., .call = rlang::caller_env()) {
+      super$initialize(..., .call = .call)
       if (!is.null(self$cell_class())) self$cell <- new_builtin_cell(self)
+      if (!takes_vectors(self$cell)) self$input_spec <- list(min_ndim = 3L, hint = sequence_hint)
+      if (self$go_backwards) seed_backwards(layer_object(self$cell))
     },
 
     build = function(input_shape) {
       check_steps(self, input_shape)
-      features <- known_features(self, input_shape)
       if (self$stateful && is.na(input_shape[[1L]])) abort_no_batch_size(self, input_shape)
+      if (takes_vectors(self$cell)) self$input_spec$axes <- c("-1" = known_features(self, input_shape))
       build_layer(layer_object(self$cell), input_shape[-2L])
       if (self$stateful) self$states <- new_state_variables(self, input_shape[[1L]])
-      if (!is.null(self$input_spec)) self$input_spec$axes <- c("-1" = features)
     },
 
     call = function(sequences, initial_state = NULL, mask = NULL, training = FALSE) {
@@ -45,10 +53,10 @@ RNN <- R6::R6Class("RNN",
       if (self$return_state) c(list(result$output), result$states) else result$output
     },
 
-    # The states a call starts from: those given, those kept, or NULL for zeros.
+    # The states a call starts from: those given, those kept, those of the cell, or NULL for zeros.
     starting_states = function(sequences, initial_state) {
       if (!is.null(initial_state)) return(as_initial_state(self, initial_state, sequences))
-      if (is.null(self$states)) return(NULL)
+      if (is.null(self$states)) return(if (!starts_at_zero(self)) first_states(self, sequences))
       check_batch_size(self, sequences)
       map_structure(self$states, variable_value)
     },
@@ -60,11 +68,9 @@ RNN <- R6::R6Class("RNN",
 
     # All steps of one direction: list(output, states).
     loop = function(sequences, mask, states, training) {
-      if (!is_compiled_rnn(self)) return(scan_layer(self, sequences, mask, states, training))
-      result <- op_recurrent(
-        sequences, mask, list(self$direction(sequences, states, training)), self$return_sequences
-      )
-      list(output = result$outputs[[1L]], states = result$states[[1L]])
+      cells <- compiled_cells(self)
+      if (is.null(cells)) return(scan_layer(self, sequences, mask, states, training))
+      core_layer(self, cells, sequences, mask, states, training)
     },
 
     direction = function(sequences, states, training) {
@@ -79,12 +85,12 @@ RNN <- R6::R6Class("RNN",
 
     compute_output_shape = function(input_shape) {
       shape <- as_shape(input_shape)
-      output <- c(shape[[1L]], if (self$return_sequences) shape[[2L]], self$cell$output_size)
+      output <- c(shape[[1L]], if (self$return_sequences) shape[[2L]], output_size(self$cell))
       if (!self$return_state) return(output)
       c(list(output), map_structure(state_sizes(self$cell), function(size) c(shape[[1L]], size)))
     },
 
-    get_initial_state = function(batch_size = NULL) self$cell$get_initial_state(batch_size),
+    get_initial_state = function(batch_size = NULL) initial_states(self$cell, batch_size),
     state_count = function() length(state_sizes(self$cell)),
     sublayers = function() list(self$cell),
 
@@ -106,58 +112,80 @@ new_builtin_cell <- function(layer) {
   arguments <- intersect(names(generator$public_fields$arguments), names(layer$arguments))
   values <- lapply(rlang::set_names(arguments), function(name) layer[[name]])
   values <- c(values, list(name = snake_case(generator$classname), dtype = layer$dtype, trainable = layer$is_trainable))
-  cell <- do.call(generator$new, values, quote = TRUE)
-  if (layer$go_backwards) cell$seed_from(layer$seed, backwards = TRUE)
-  cell$handle
+  do.call(generator$new, values, quote = TRUE)$handle
 }
 
-# Whether the compiled core can run all steps of a layer: a built-in cell, and nothing redefined by a subclass of it.
-is_compiled_rnn <- function(layer) {
+# The built-in cells of a cell, itself or those stacked in it; NULL stands for one that is not built in.
+stacked_cells <- function(cell) {
+  self <- layer_object(cell)
+  if (inherits(self, "StackedRNNCells")) lapply(self$cells, layer_object) else list(self)
+}
+
+# Whether each step is a vector: (batch, features). Cells that are not built in may take more axes.
+takes_vectors <- function(cell) inherits(stacked_cells(cell)[[1L]], "RecurrentCell")
+
+# The backward layer of a bidirectional one has the same seed in its config, but draws differently.
+seed_backwards <- function(self) {
+  if (inherits(self, "RecurrentCell") && !is.null(self$seed)) return(self$seed_from(self$seed, backwards = TRUE))
+  for (layer in self$sublayers()) seed_backwards(layer_object(layer))
+}
+
+# --- the loop over time -------------------------------------------------------------------------------------------
+
+# The cells that the compiled core can run all steps of, the lowest first; NULL if it cannot: it knows built-in cells
+# and stacks of them, with nothing redefined by subclasses.
+compiled_cells <- function(layer) {
   cell <- layer_object(layer$cell)
-  inherits(cell, "RecurrentCell") && has_method_of(cell, "call", RecurrentCell) && cell$is_compiled()
+  if (inherits(cell, "StackedRNNCells") && !has_method_of(cell, "call", StackedRNNCells)) return(NULL)
+  cells <- stacked_cells(cell)
+  is_compiled <- function(cell) {
+    inherits(cell, "RecurrentCell") && cell$is_compiled() && cell$dtype == layer$dtype
+  }
+  if (all(vapply(cells, is_compiled, NA))) cells
+}
+
+# Whether one direction of the compiled core is the whole layer.
+is_compiled_rnn <- function(layer) {
+  inherits(layer_object(layer$cell), "RecurrentCell") && !is.null(compiled_cells(layer))
+}
+
+core_layer <- function(layer, cells, sequences, mask, states, training) {
+  if (inherits(layer_object(layer$cell), "StackedRNNCells")) {
+    return(stack_in_core(cells, sequences, mask, states, training, layer$go_backwards, layer$zero_output_for_mask,
+                         layer$return_sequences))
+  }
+  result <- op_recurrent(
+    sequences, mask, list(layer$direction(sequences, states, training)), layer$return_sequences
+  )
+  list(output = result$outputs[[1L]], states = result$states[[1L]])
 }
 
 scan_layer <- function(layer, sequences, mask, states, training) {
-  if (anyNA(tensor_shape(sequences)[[2L]])) return(symbolic_scan(layer, sequences))
-  cell <- layer_object(layer$cell)
-  if (is.null(states)) states <- zero_states(cell, sequences)
-  if (is.function(cell$reset_dropout_mask)) {
-    cell$reset_dropout_mask()
-    on.exit(cell$reset_dropout_mask())
-  }
+  if (is_graph_tensor(sequences)) return(symbolic_scan(layer, sequences, training))
+  reset_all_masks(layer$cell)
+  on.exit(reset_all_masks(layer$cell))
+  states <- states %||% first_states(layer, sequences)
   rnn_scan(layer$cell, sequences, mask, states, training, layer$go_backwards, layer$zero_output_for_mask,
            layer$return_sequences)
 }
 
-# With an unknown number of steps, in a functional model, only shapes can be told.
-symbolic_scan <- function(layer, sequences) {
+# Each call draws its dropout masks anew.
+reset_all_masks <- function(cell) {
+  for (method in c("reset_dropout_mask", "reset_recurrent_dropout_mask")) reset_masks(list(cell), method)
+}
+
+# In a functional model only types and shapes are told: those of one step, however many there will be.
+symbolic_scan <- function(layer, sequences, training) {
   shape <- tensor_shape(sequences)
-  tensor <- function(sizes) new_symbolic(sizes, layer$dtype, name = "scan")
+  tensor <- function(sizes, dtype = layer$dtype) new_symbolic(sizes, dtype, name = "scan")
+  states <- map_structure(state_sizes(layer$cell), function(size) tensor(c(shape[[1L]], size)))
+  step <- step_cell(layer$cell, tensor(shape[-2L]), states, training)
+  check_new_states(layer$cell, step$states, states)
+  sizes <- tensor_shape(step$output)
   list(
-    output = tensor(c(shape[[1L]], if (layer$return_sequences) shape[[2L]], layer$cell$output_size)),
-    states = map_structure(state_sizes(layer$cell), function(size) tensor(c(shape[[1L]], size)))
+    output = tensor(c(sizes[[1L]], if (layer$return_sequences) shape[[2L]], sizes[-1L]), tensor_dtype(step$output)),
+    states = step$states
   )
-}
-
-# The sizes of a cell's states as a list, one element a state.
-state_sizes <- function(cell) {
-  sizes <- cell$state_size
-  if (is_plain_list(sizes)) sizes else as.list(sizes)
-}
-
-# Zeros with the rows of `sequences`, also where the batch size is not known.
-zero_states <- function(cell, sequences) {
-  first <- op_sum(op_zeros_like(sequences), axis = c(2L, 3L))
-  map_structure(state_sizes(cell), function(size) {
-    apply_op("add", list(op_expand_dims(first, -1L), op_zeros(c(1L, size), cell$dtype)))
-  })
-}
-
-new_state_variables <- function(layer, batch_size) {
-  map_structure(state_sizes(layer$cell), function(size) {
-    new_variable(array(0, c(batch_size, size)), dtype = layer$dtype, trainable = FALSE, name = "rnn_state",
-                 path = paste(c(running$layer_path, "rnn_state"), collapse = "/"))
-  })
 }
 
 # --- checks -------------------------------------------------------------------------------------------------------
@@ -206,45 +234,6 @@ as_sequence_mask <- function(layer, mask, sequences) {
     )
   }
   op_cast(mask, "bool")
-}
-
-# Initial states as a list of tensors of the layer's dtype, nested as the cell's states are.
-as_initial_state <- function(layer, initial_state, sequences) {
-  sizes <- state_sizes(layer$cell)
-  if (!is_plain_list(initial_state)) initial_state <- list(initial_state)
-  if (length(initial_state) != length(sizes)) {
-    names <- if (length(sizes) == 2L) " (h, c)" else ""
-    birnn_abort(
-      c("{.arg initial_state} of layer {.val {layer$name}} must have {length(sizes)} state{?s}{names}, not
-         {length(initial_state)}."),
-      kind = "state", call = NULL
-    )
-  }
-  batch <- tensor_shape(sequences)[[1L]]
-  Map(function(state, size, k) as_state(layer, state, size, batch, k), initial_state, sizes, seq_along(sizes))
-}
-
-as_state <- function(layer, state, size, batch, k) {
-  if (is_plain_list(size)) return(as_nested_state(layer, state, size, batch, k))
-  state <- as_operand(state, layer$dtype)
-  expected <- c(batch, size)
-  shape <- tensor_shape(state)
-  if (length(shape) == length(expected) && !any(shape != expected, na.rm = TRUE)) return(state)
-  birnn_abort(
-    "State {k} of {.arg initial_state} of layer {.val {layer$name}} must have shape {format_shape(expected)}, not
-     {format_shape(shape)}.",
-    kind = "state", call = NULL
-  )
-}
-
-as_nested_state <- function(layer, state, sizes, batch, k) {
-  if (!is_plain_list(state)) state <- list(state)
-  if (length(state) == length(sizes)) return(Map(function(s, n) as_state(layer, s, n, batch, k), state, sizes))
-  birnn_abort(
-    "State {k} of {.arg initial_state} of layer {.val {layer$name}} must be a list of {length(sizes)}, not
-     {length(state)}.",
-    kind = "state", call = NULL
-  )
 }
 
 # Arguments of LSTM and GRU that change nothing here: there is one way to compute.

@@ -1,16 +1,19 @@
 # LSTM: long short-term memory, the layer and its cell (level 5).
 
-lstm_arguments <- recurrent_arguments(list(
-  activation = list(recurrent_activation = arg_activation), bias_initializer = list(unit_forget_bias = arg_flag)
-))
+# Keras' configs have unit_forget_bias at another place in the cell than in the layer.
+lstm_arguments <- function(forget_bias_after) {
+  between <- list(activation = list(recurrent_activation = arg_activation))
+  between[[forget_bias_after]] <- list(unit_forget_bias = arg_flag)
+  recurrent_arguments(between)
+}
 
 LSTMCell <- R6::R6Class("LSTMCell",
   inherit = RecurrentCell, lock_objects = FALSE, cloneable = FALSE,
   public = list(
-    arguments = lstm_arguments,
+    arguments = lstm_arguments(forget_bias_after = "use_bias"),
     kind = "lstm",
     gates = 4L,
-    n_states = 2L,
+    state_names = c("h", "c"),
 
     # The forget gate starts open: its bias is 1, the others are what bias_initializer says.
     bias_start = function() {
@@ -45,7 +48,10 @@ LSTM <- R6::R6Class("LSTM",
   public = list(
     arguments = c(
       rnn_arguments,
-      insert_arguments(lstm_arguments, list(bias_regularizer = list(activity_regularizer = arg_regularizer))),
+      insert_arguments(
+        lstm_arguments(forget_bias_after = "bias_initializer"),
+        list(bias_regularizer = list(activity_regularizer = arg_regularizer))
+      ),
       gpu_arguments
     ),
     cell_class = function() LSTMCell
@@ -124,3 +130,55 @@ layer_lstm <- function(object, units, activation = "tanh", recurrent_activation 
 }
 
 register_layer(LSTM, layer_lstm)
+
+#' Cells of recurrent layers
+#'
+#' What [layer_simple_rnn()], [layer_lstm()] and [layer_gru()] do in one time step. Given to [layer_rnn()], alone or in
+#' a list, a cell makes a recurrent layer; called by hand it computes one step.
+#'
+#' `layer_rnn(cell = rnn_cell_lstm(units = 4))` gives the same numbers as `layer_lstm(units = 4)`, and runs in the same
+#' compiled code; so do lists of these cells.
+#'
+#' @inheritParams layer_lstm
+#' @param reset_after Whether the reset gate acts after (`TRUE`) or before the product with the state.
+#' @param ... Arguments of every layer, see [layer_dense()]: `name`, `trainable`, `dtype`, ...; anything else is an
+#'   error.
+#' @return A cell: a layer with the fields `units`, `state_size` (a number, for an LSTM a list of two), `output_size`,
+#'   and once it is built `kernel`, `recurrent_kernel` and `bias`.
+#' @section Calling a cell:
+#' `cell(inputs, states, training = FALSE)` returns a list of the output `(batch, units)` and the list of the new
+#' states.
+#' * `inputs`: an array or tensor `(batch, features)`.
+#' * `states`: a list of the states `(batch, units)`, for an LSTM `h` and `c`; for a stack one list for each of its
+#'   cells. A single state may also stand without a list, then the new one does, too.
+#'
+#' `cell$get_initial_state(batch_size = 32)` makes states of zeros. With `training = TRUE` and dropout a cell draws what
+#' to drop in its first call and keeps to it in all later ones, until `cell$reset_dropout_mask()` (inputs) and
+#' `cell$reset_recurrent_dropout_mask()` (states); recurrent layers do that for every sequence.
+#' @source <https://keras.io/api/layers/recurrent_layers/lstm_cell/>,
+#'   <https://keras.io/api/layers/recurrent_layers/gru_cell/>,
+#'   <https://keras.io/api/layers/recurrent_layers/simple_rnn_cell/>
+#' @family rnn layers
+#' @export
+#' @examples
+#' x <- array(rnorm(2 * 5 * 3), c(2, 5, 3))
+#' layer <- layer_rnn(cell = rnn_cell_lstm(units = 4))
+#' layer(x)
+#'
+#' # The same, step by step
+#' cell <- layer$cell
+#' states <- cell$get_initial_state(batch_size = 2)
+#' for (t in 1:5) {
+#'   c(output, states) %<-% cell(x[, t, ], states)
+#' }
+#' output
+rnn_cell_lstm <- function(units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
+                          kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
+                          bias_initializer = "zeros", unit_forget_bias = TRUE, kernel_regularizer = NULL,
+                          recurrent_regularizer = NULL, bias_regularizer = NULL, kernel_constraint = NULL,
+                          recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0, recurrent_dropout = 0,
+                          seed = NULL, ...) {
+  create_layer("LSTMCell", NULL, capture_args())
+}
+
+register_layer(LSTMCell, rnn_cell_lstm)

@@ -36,12 +36,15 @@ direction_inputs <- function(direction) {
 # or gives zeros, and leaves the states alone. `states` is nested as the cell wants it.
 # Returns the output, (batch, ...) or (batch, time, ...), and the final states.
 rnn_scan <- function(cell, x, mask, states, training, go_backwards, zero_output_for_mask, return_sequences) {
+  # What stands in masked steps, perhaps NaN, must not reach gradients either.
+  if (!is.null(mask)) x <- where_valid(mask, x, op_zeros_like(x))
   steps <- time_steps(x, go_backwards)
   masks <- if (!is.null(mask)) time_steps(mask, go_backwards)
   outputs <- vector("list", length(steps))
   output <- NULL
   for (k in seq_along(steps)) {
     step <- step_cell(cell, steps[[k]], states, training)
+    if (k == 1L) check_new_states(cell, step$states, states)
     if (is.null(masks)) {
       output <- step$output
       states <- step$states
@@ -62,17 +65,36 @@ time_steps <- function(x, go_backwards) {
 
 step_cell <- function(cell, x, states, training) {
   result <- cell(x, states, training = training)
+  check_step(cell, result)
   new_states <- result[[2L]]
   list(output = result[[1L]], states = if (is_plain_list(new_states)) new_states else list(new_states))
 }
 
-# `mask` (batch): TRUE takes the row of `x`.
+# TRUE in `mask`, (batch) or (batch, time), takes that part of `x`.
 where_valid <- function(mask, x, otherwise) {
-  for (axis in seq_len(tensor_rank(x) - 1L)) mask <- op_expand_dims(mask, -1L)
+  for (axis in seq_len(tensor_rank(x) - tensor_rank(mask))) mask <- op_expand_dims(mask, -1L)
   op_where(mask, x, otherwise)
 }
 
 # Applies `fn` to the leaves of structures of the same form.
 map_structures <- function(fn, x, y) {
   if (is_plain_list(x)) Map(function(a, b) map_structures(fn, a, b), x, y) else fn(x, y)
+}
+
+# Layers one above the other in the compiled core: the same as all cells step by step, because a masked step changes
+# neither states nor what valid steps see. `states`: for each cell, or NULL for zeros.
+stack_in_core <- function(cells, x, mask, states, training, go_backwards, zero_output_for_mask, return_sequences) {
+  if (go_backwards) {
+    x <- op_flip(x, axis = 2L)
+    if (!is.null(mask)) mask <- op_flip(mask, axis = 2L)
+  }
+  last <- length(cells)
+  final <- vector("list", last)
+  for (k in seq_len(last)) {
+    direction <- cells[[k]]$direction(x, states[[k]], training, FALSE, zero_output_for_mask && k == last)
+    result <- op_recurrent(x, mask, list(direction), return_sequences || k < last)
+    x <- result$outputs[[1L]]
+    final[[k]] <- result$states[[1L]]
+  }
+  list(output = x, states = final)
 }

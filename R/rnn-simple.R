@@ -66,3 +66,15 @@ layer_simple_rnn <- function(object, units, activation = "tanh", use_bias = TRUE
 }
 
 register_layer(SimpleRNN, layer_simple_rnn)
+
+#' @rdname rnn_cell_lstm
+#' @export
+rnn_cell_simple <- function(units, activation = "tanh", use_bias = TRUE, kernel_initializer = "glorot_uniform",
+                            recurrent_initializer = "orthogonal", bias_initializer = "zeros",
+                            kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL,
+                            kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL,
+                            dropout = 0, recurrent_dropout = 0, seed = NULL, ...) {
+  create_layer("SimpleRNNCell", NULL, capture_args())
+}
+
+register_layer(SimpleRNNCell, rnn_cell_simple)

@@ -86,11 +86,11 @@ expect_symbolic_contract <- function(spec) {
   expect_weight_counts(layer, spec)
 }
 
-# One shape or a list of them, in whatever spelling, as a list of integer vectors.
+# One shape or a list of them, also nested, in whatever spelling, as a list of integer vectors.
 shapes_of <- function(x) {
   is_shape <- function(part) is.list(part) || length(part) > 1
   nested <- is.list(x) && !inherits(x, "keras_shape") && any(vapply(x, is_shape, NA))
-  lapply(if (nested) unname(x) else list(x), as_shape)
+  if (nested) do.call(c, lapply(unname(x), shapes_of)) else list(as_shape(x))
 }
 
 expect_eager_contract <- function(spec) {

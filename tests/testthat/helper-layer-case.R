@@ -29,9 +29,15 @@ call_layer_case <- function(layer, tensors, case) {
   inputs[seq_along(masks)] <- Map(with_mask, inputs[seq_along(masks)], masks)
   arguments <- if (isTRUE(case[["input_is_list"]])) list(inputs) else inputs
   if (!is.null(masks)) arguments$mask <- one_or_list(unname(masks))
-  if (!all(is_input)) arguments$initial_state <- tensors[!is_input]
+  if (!all(is_input)) arguments$initial_state <- nested_states(tensors[!is_input], case[["initial_state_structure"]])
   if (isTRUE(case[["training"]])) arguments$training <- TRUE
   do.call(layer, c(arguments, as.list(case[["call_args"]])))
+}
+
+# States of a stack of cells: one list for each cell. Those of a single cell are not nested.
+nested_states <- function(states, structure) {
+  if (!is.list(structure)) return(states)
+  unname(split(states, rep(seq_along(structure), lengths(structure))))
 }
 
 # A case has no mask, one, or a list with one for each input.

@@ -31,6 +31,23 @@ contracts <- list(
       list(c(3, 3), c(3, 3)), weights_of(3)
     )
   },
+  RNN = function() {
+    expect_layer_contract(
+      function(...) layer_rnn(cell = rnn_cell_lstm(units = 4), ...), c(3, 5, 2), c(3, 4), weights_of(3)
+    )
+    stack <- function(...) {
+      cells <- list(rnn_cell_lstm(units = 3), rnn_cell_gru(units = 2, dropout = 0.2), rnn_cell_simple(units = 4))
+      layer_rnn(cell = cells, return_sequences = TRUE, return_state = TRUE, go_backwards = TRUE, ...)
+    }
+    shapes <- list(c(3, 5, 4), c(3, 3), c(3, 3), c(3, 2), c(3, 4))
+    expect_layer_contract(stack, c(3, 5, 2), shapes, weights_of(9), seeds = 1)
+    # Not compiled: a step-by-step loop.
+    scanned <- function(...) {
+      first <- rnn_cell_gru(units = 3, activation = "softmax", kernel_regularizer = "l2")
+      layer_rnn(cell = list(first, rnn_cell_simple(units = 2)), zero_output_for_mask = TRUE, ...)
+    }
+    expect_layer_contract(scanned, c(3, 5, 2), c(3, 2), weights_of(6), losses = 1)
+  },
   Bidirectional = function() {
     expect_layer_contract(
       function(...) layer_bidirectional(layer = layer_lstm(units = 4), ...), c(3, 5, 2), c(3, 8), weights_of(6)
@@ -54,6 +71,11 @@ contracts <- list(
       layer_bidirectional(layer = layer_simple_rnn(units = 2), backward_layer = backward, ...)
     }
     expect_layer_contract(mixed, c(3, 5, 2), c(3, 5), weights_of(6))
+    stacked <- function(...) {
+      layer <- layer_rnn(cell = list(rnn_cell_lstm(units = 3), rnn_cell_gru(units = 2)), return_sequences = TRUE)
+      layer_bidirectional(layer = layer, merge_mode = "mul", ...)
+    }
+    expect_layer_contract(stacked, c(3, 5, 2), c(3, 5, 2), weights_of(12))
   },
   Dense = function() {
     activated <- function(...) layer_dense(units = 4, activation = "relu", ...)
@@ -219,8 +241,10 @@ contracts <- list(
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 
-# Registered, but made by other functions than layer_*(): they have tests of their own.
-without_contract <- c("InputLayer", "Sequential", "Functional")
+# Registered, but made by other functions than layer_*(): they have tests of their own (cells: test-rnn-cell.R).
+without_contract <- c(
+  "InputLayer", "Sequential", "Functional", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"
+)
 
 test_that("every registered layer has a contract", {
   names <- registered_names("layer")
