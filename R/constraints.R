@@ -1,7 +1,7 @@
 # Constraints: what weights are forced to after each update (level 3).
 
 # `project(w)` makes the new weights, by ops.
-Constraint <- R6::R6Class("Constraint",
+BaseConstraint <- R6::R6Class("BaseConstraint",
   inherit = ConfigObject, cloneable = FALSE, lock_objects = FALSE,
   public = list(
     project = NULL,
@@ -16,7 +16,7 @@ Constraint <- R6::R6Class("Constraint",
 )
 
 new_constraint <- function(class_name, config, project, fn = NULL) {
-  new_handle(Constraint$new(class_name, config, project, fn), "birnn_constraint")
+  new_handle(BaseConstraint$new(class_name, config, project, fn), "birnn_constraint")
 }
 
 # The norms along `axis`, which stays as an axis of size 1.

@@ -5,7 +5,7 @@
 loss_reductions <- c("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
 
 # `call(y_true, y_pred)` gives one value for each prediction, the last axis reduced. It may carry a mask of its own.
-Loss <- R6::R6Class("Loss",
+BaseLoss <- R6::R6Class("BaseLoss",
   inherit = ConfigObject, cloneable = FALSE, lock_objects = FALSE,
   public = list(
     name = NULL,
@@ -31,7 +31,7 @@ Loss <- R6::R6Class("Loss",
 
 # A loss whose values come from a function of targets, predictions and the parameters in `config`.
 FunctionLoss <- R6::R6Class("FunctionLoss",
-  inherit = Loss, cloneable = FALSE, lock_objects = FALSE,
+  inherit = BaseLoss, cloneable = FALSE, lock_objects = FALSE,
   public = list(
     values = NULL,
     fn = NULL,
@@ -122,13 +122,6 @@ mask_targets <- function(y_true, mask) {
   leading <- tensor_shape(y_true)[seq_len(tensor_rank(mask))]
   if (!sizes_agree(leading, tensor_shape(mask))) return(y_true)
   op_where(with_trailing_axes(mask, tensor_rank(y_true)), y_true, op_zeros_like(y_true))
-}
-
-sizes_agree <- function(a, b) length(a) == length(b) && all(is.na(a) | is.na(b) | a == b)
-
-with_trailing_axes <- function(x, rank) {
-  while (tensor_rank(x) < rank) x <- insert_axis(x, tensor_rank(x))
-  x
 }
 
 # --- reduction ----------------------------------------------------------------------------------------------------

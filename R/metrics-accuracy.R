@@ -28,6 +28,32 @@ sparse_categorical_accuracy_values <- function(y_true, y_pred) {
   equal_share(y_true, largest_class(y_pred), tensor_dtype(y_pred))
 }
 
+# Whether fewer than k classes are predicted higher than the true one: classes with equal predictions are all in.
+top_k_values <- function(classes, y_pred, k) {
+  own <- op_take_along_axis(y_pred, insert_axis(classes, tensor_rank(classes)), axis = -1, zero_indexed = TRUE)
+  higher <- op_sum(op_cast(op_greater(y_pred, own), "int32"), axis = -1)
+  op_cast(op_less(higher, k), tensor_dtype(y_pred))
+}
+
+top_k_categorical_values <- function(y_true, y_pred, k = 5L) {
+  pair <- paired(y_true, y_pred)
+  top_k_values(largest_class(pair$true), pair$pred, k)
+}
+
+sparse_top_k_categorical_values <- function(y_true, y_pred, k = 5L, from_sorted_ids = FALSE) {
+  y_pred <- as_operand(as_batch(y_pred))
+  if (from_sorted_ids) return(among_sorted_ids(y_true, y_pred, k))
+  y_pred <- as_float_operand(y_pred)
+  top_k_values(class_numbers(y_true, y_pred, -1L), y_pred, k)
+}
+
+# Predictions that are class numbers, the most likely ones first.
+among_sorted_ids <- function(y_true, ids, k) {
+  ids <- slice_axis(op_cast(ids, "int32"), tensor_rank(ids), begin = 0, end = k)
+  classes <- class_numbers(y_true, ids, -1L)
+  op_cast(op_any(op_equal(ids, insert_axis(classes, tensor_rank(classes))), axis = -1), floatx())
+}
+
 #' Accuracies
 #'
 #' The share of right predictions. In `metrics = ` of [compile()][compile.birnn_model], `"accuracy"` (or `"acc"`)
@@ -36,6 +62,8 @@ sparse_categorical_accuracy_values <- function(y_true, y_pred) {
 #' * `binary_accuracy`: predictions above `threshold` count as 1, and are compared with targets 0 and 1.
 #' * `categorical_accuracy`: the largest prediction along the last axis against the one-hot target.
 #' * `sparse_categorical_accuracy`: the same against class numbers, counted from 0.
+#' * `top_k_categorical_accuracy`, `sparse_top_k_categorical_accuracy`: whether the true class is among the `k` largest
+#'   predictions.
 #' * `accuracy`: predictions that equal their targets.
 #'
 #' @section Masks and weights:
@@ -44,6 +72,8 @@ sparse_categorical_accuracy_values <- function(y_true, y_pred) {
 #'
 #' @param y_true,y_pred Targets and predictions: tensors or arrays. Without them a metric is returned.
 #' @param threshold A number.
+#' @param k How many predictions count.
+#' @param from_sorted_ids Whether `y_pred` holds class numbers, the most likely ones first, instead of scores.
 #' @param ... Not used; for compatibility.
 #' @param name A name.
 #' @param dtype The type to compute in; `NULL`: that of the predictions. The state is always kept in double precision.
@@ -84,7 +114,30 @@ metric_sparse_categorical_accuracy <- function(y_true, y_pred, ..., name = "spar
                    list(...))
 }
 
+#' @rdname metric_accuracy
+#' @export
+metric_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5L, ..., name = "top_k_categorical_accuracy",
+                                              dtype = NULL) {
+  settings <- list(name = name, dtype = dtype)
+  config <- list(k = check_whole(k, min = 1))
+  metric_or_values("TopKCategoricalAccuracy", top_k_categorical_values, y_true, y_pred, config, settings, list(...))
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_sparse_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5L, ...,
+                                                     name = "sparse_top_k_categorical_accuracy", dtype = NULL,
+                                                     from_sorted_ids = FALSE) {
+  settings <- list(name = name, dtype = dtype)
+  config <- list(k = check_whole(k, min = 1), from_sorted_ids = check_flag(from_sorted_ids))
+  metric_or_values("SparseTopKCategoricalAccuracy", sparse_top_k_categorical_values, y_true, y_pred, config, settings,
+                   list(...))
+}
+
 register_metric("Accuracy", metric_accuracy)
 register_metric("BinaryAccuracy", metric_binary_accuracy)
 register_metric("CategoricalAccuracy", metric_categorical_accuracy)
 register_metric("SparseCategoricalAccuracy", metric_sparse_categorical_accuracy)
+register_metric("TopKCategoricalAccuracy", metric_top_k_categorical_accuracy, "top_k_categorical_accuracy")
+register_metric("SparseTopKCategoricalAccuracy", metric_sparse_top_k_categorical_accuracy,
+                "sparse_top_k_categorical_accuracy")

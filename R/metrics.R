@@ -1,7 +1,7 @@
 # Metrics: the base class, running means over batches, look-up (level 3). Metrics of single tasks are in metrics-*.R.
 # State sits in float64 Variables and changes by effects: a metric runs inside a step as well as by hand.
 
-Metric <- R6::R6Class("Metric",
+BaseMetric <- R6::R6Class("BaseMetric",
   inherit = ConfigObject, cloneable = FALSE, lock_objects = FALSE,
   public = list(
     name = NULL,
@@ -41,7 +41,7 @@ add_to_variable <- function(variable, amount) {
 
 # The weighted mean of all values so far; 0 before the first.
 MeanMetric <- R6::R6Class("MeanMetric",
-  inherit = Metric, cloneable = FALSE, lock_objects = FALSE,
+  inherit = BaseMetric, cloneable = FALSE, lock_objects = FALSE,
   public = list(
     total = NULL,
     count = NULL,
@@ -131,9 +131,9 @@ metric_or_values <- function(class_name, values, y_true, y_pred, config, setting
   do.call(values, c(list(y_true, as_prediction(y_pred, settings$dtype)), config), quote = TRUE)
 }
 
-#' Mean of values
+#' Mean and sum of values
 #'
-#' Running mean of whatever it is given. `metric_root_mean_squared_error()` takes targets and predictions and gives the
+#' Running mean, or sum, of whatever it is given. `metric_root_mean_squared_error()` takes targets and predictions and gives the
 #' root of the mean of all squared errors.
 #'
 #' @param ... Not used; for compatibility.
@@ -153,6 +153,32 @@ metric_or_values <- function(class_name, values, y_true, y_pred, config, setting
 metric_mean <- function(..., name = "mean", dtype = NULL) {
   check_no_dots(list(...), metric_mean, "metric_mean()", rlang::current_env())
   new_metric_handle(MeanMetric$new("Mean", name, dtype))
+}
+
+# The weighted sum of all values so far.
+SumMetric <- R6::R6Class("SumMetric",
+  inherit = BaseMetric, cloneable = FALSE, lock_objects = FALSE,
+  public = list(
+    total = NULL,
+    initialize = function(name = NULL, dtype = NULL) {
+      super$initialize("Sum", name, dtype)
+      self$total <- self$add_variable(name = "total")
+    },
+    update_state = function(values, sample_weight = NULL) {
+      values <- as_operand(as_batch(values))
+      weight <- prediction_weights(values, sample_weight, value_mask(values))
+      add_to_variable(self$total, op_sum(op_multiply(op_cast(values, "float64"), weight)))
+      invisible()
+    },
+    result = function() variable_value(self$total)
+  )
+)
+
+#' @rdname metric_mean
+#' @export
+metric_sum <- function(..., name = "sum", dtype = NULL) {
+  check_no_dots(list(...), metric_sum, "metric_sum()", rlang::current_env())
+  new_metric_handle(SumMetric$new(name, dtype))
 }
 
 #' A metric of your own
@@ -197,3 +223,4 @@ resolve_metric <- function(name, y_true_shape, y_pred_shape, call = rlang::calle
 }
 
 register_metric("Mean", metric_mean)
+register_metric("Sum", metric_sum)

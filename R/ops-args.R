@@ -118,3 +118,10 @@ move_last_axis_to <- function(x, axis) {
   rank <- tensor_rank(x)
   permute_axes(x, order(axis_to_end(rank, axis)) - 1)
 }
+
+sizes_agree <- function(a, b) length(a) == length(b) && all(is.na(a) | is.na(b) | a == b)
+
+with_trailing_axes <- function(x, rank) {
+  while (tensor_rank(x) < rank) x <- insert_axis(x, tensor_rank(x))
+  x
+}

@@ -6,6 +6,11 @@
   setHook(packageEvent("waldo", "onLoad"), function(...) register_compare_proxy())
 }
 
+# Before R 4.3 the package exports its own `@`: library() need not warn of that.
+.onAttach <- function(libname, pkgname) {
+  if (getRversion() < "4.3.0") assign(".conflicts.OK", TRUE, envir = as.environment(paste0("package:", pkgname)))
+}
+
 .onUnload <- function(libpath) {
   r_session_end()
   library.dynam.unload("birnn", libpath)

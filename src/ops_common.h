@@ -228,17 +228,22 @@ inline bool no_gradient(const BackwardCall& call, int inputs) {
   return true;
 }
 
+// din[input] = values, or += where the gradient is a sum.
+template <typename T>
+void add_or_copy(const BackwardCall& call, int input, const T* values) {
+  T* dx = call.din[input].as<T>();
+  const int64 n = call.din[input].count();
+  with_flag(call.accumulate[input], [&](auto accumulate) {
+    for (int64 i = 0; i < n; ++i) store<decltype(accumulate)>(dx[i], values[i]);
+  });
+}
+
 // dx = dy, for ops that only give their input another shape or name.
 inline void backward_same(const BackwardCall& call) {
   if (!wanted(call, 0) || no_gradient(call, 1)) return;
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const T* dy = call.dout[0].as<T>();
-    T* dx = call.din[0].as<T>();
-    const int64 n = call.din[0].count();
-    with_flag(call.accumulate[0], [&](auto accumulate) {
-      for (int64 i = 0; i < n; ++i) store<decltype(accumulate)>(dx[i], dy[i]);
-    });
+    add_or_copy(call, 0, call.dout[0].as<T>());
   });
 }
 

@@ -6,6 +6,9 @@ namespace birnn {
 void register_unary_ops();
 void register_binary_ops();
 void register_scan_ops();
+void register_sort_ops();
+void register_slice_ops();
+void register_update_ops();
 void register_join_ops();
 void register_fill_ops();
 void register_conv_ops();

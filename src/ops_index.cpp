@@ -1,5 +1,6 @@
 // Ops that look elements up by number: take, embedding, take_along_axis, one_hot (level L3).
 // All indices are checked before anything is written; the first bad one is named.
+#include "ops_families.h"
 #include "ops_indices.h"
 
 namespace birnn {
@@ -159,6 +160,7 @@ void register_index_ops() {
   register_op(
       {"take_along_axis", infer_take_along_axis, forward_take_along_axis, backward_take_along_axis, 2u, 0u, -1});
   register_op({"one_hot", infer_one_hot, forward_one_hot, nullptr, 0u, 0u, -1});
+  register_update_ops();
 }
 
 }  // namespace birnn

@@ -1,25 +1,10 @@
 // Ops along one axis: softmax, log_softmax, cumsum, cumprod, argmax, argmin (level L3).
-#include "ops_common.h"
 #include "ops_families.h"
+#include "ops_lines.h"
 
 namespace birnn {
 
 namespace {
-
-// The elements along one axis.
-template <typename T>
-struct Line {
-  T* first;
-  int64 step;
-  T& operator[](int64 i) const { return first[i * step]; }
-};
-
-// Calls fn(first, step) for every line of elements along an axis of a row-major tensor.
-template <typename Fn>
-void for_each_line(const Split3& split, Fn&& fn) {
-  for (int64 outer = 0; outer < split.outer; ++outer)
-    for (int64 inner = 0; inner < split.inner; ++inner) fn(outer * split.size * split.inner + inner, split.inner);
-}
 
 template <typename T>
 T line_max(Line<const T> x, int64 n) {
@@ -260,6 +245,7 @@ void register_scan_ops() {
   register_op({"cumsum", infer_scan<CumSum>, forward_scan<CumSum>, backward_scan<CumSum>, 0u, 0u, -1});
   register_op({"cumprod", infer_scan<CumProd>, forward_scan<CumProd>, backward_scan<CumProd>, 1u, 1u, -1});
   register_op({"argmax", infer_arg<Greater>, forward_arg<Greater>, nullptr, 0u, 0u, -1});
+  register_sort_ops();
   register_op({"argmin", infer_arg<Smaller>, forward_arg<Smaller>, nullptr, 0u, 0u, -1});
 }
 

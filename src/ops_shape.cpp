@@ -1,4 +1,4 @@
-// Ops that only move elements: reshape, transpose, slice, flip, broadcast, tile, repeat (level L3).
+// Ops that only move elements: reshape, transpose, flip, broadcast, tile, repeat (level L3).
 #include "ops_families.h"
 #include "ops_strided.h"
 
@@ -44,31 +44,6 @@ Inference infer_reshape(const Attrs& attrs, const std::vector<Meta>& in) {
   return infer_one(in[0].dtype, out);
 }
 
-// Ops whose output is a strided view of their input.
-
-using MapMaker = StridedMap (*)(const Attrs& attrs, const Shape& x, const Shape& out);
-
-template <MapMaker make>
-void forward_view(const ForwardCall& call) {
-  const StridedMap map = make(call.attrs, call.in[0].shape(), call.out[0].shape());
-  with_any(call.out[0].dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    gather<std::false_type>(map, call.in[0].as<T>(), call.out[0].as<T>());
-  });
-}
-
-// An element of x that went to several places gets the sum of their gradients, in row-major order.
-template <MapMaker make>
-void backward_view(const BackwardCall& call) {
-  if (!wanted(call, 0) || no_gradient(call, 1)) return;
-  const StridedMap map = make(call.attrs, call.din[0].shape(), call.dout[0].shape());
-  with_float(call.din[0].dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    with_flag(start_row_sums(call, 0),
-              [&](auto add) { scatter<decltype(add)>(map, call.dout[0].as<T>(), call.din[0].as<T>()); });
-  });
-}
-
 // transpose: attr `perm` (reversed if absent).
 
 int source_axis(const Attrs& attrs, int axis, int rank) {
@@ -102,84 +77,6 @@ StridedMap transpose_map(const Attrs& attrs, const Shape& x, const Shape& out) {
   row_major_strides(x, strides);
   StridedMap map;
   for (int k = 0; k < out.rank(); ++k) map.grid.push(out[k], {strides[source_axis(attrs, k, x.rank())]});
-  return map;
-}
-
-// slice: attrs `begin`, `end`, `stride` per axis, with Python's rules; NaN or missing is open.
-// A range of one element (2:3, or -1 to the open end) is an index: it must exist, and its size is known to be 1.
-
-struct Range {
-  double begin, end;
-  int64 stride;
-  bool index() const {
-    if (stride != 1 || std::isnan(begin)) return false;
-    return begin == -1 ? std::isnan(end) : end == begin + 1;
-  }
-};
-
-struct Picked {
-  int64 first, count;
-};
-
-double value_at(const std::vector<double>& values, int axis, double otherwise) {
-  return axis < static_cast<int>(values.size()) ? values[static_cast<std::size_t>(axis)] : otherwise;
-}
-
-Range range_of(const Attrs& attrs, int axis) {
-  constexpr double open = std::numeric_limits<double>::quiet_NaN();
-  return {value_at(attrs.numbers("begin"), axis, open), value_at(attrs.numbers("end"), axis, open),
-          static_cast<int64>(value_at(attrs.numbers("stride"), axis, 1))};
-}
-
-// A bound counted from the start, moved into lowest..highest.
-int64 bound(double given, double otherwise, int64 size, int64 lowest, int64 highest) {
-  const double position = std::isnan(given) ? otherwise : given < 0 ? given + static_cast<double>(size) : given;
-  return static_cast<int64>(std::fmin(std::fmax(position, static_cast<double>(lowest)), static_cast<double>(highest)));
-}
-
-Picked pick(const Range& range, int64 size) {
-  const bool up = range.stride > 0;
-  const int64 lowest = up ? 0 : -1, highest = up ? size : size - 1;
-  const int64 first = bound(range.begin, up ? 0.0 : static_cast<double>(size - 1), size, lowest, highest);
-  const int64 end = bound(range.end, up ? static_cast<double>(size) : -1.0, size, lowest, highest);
-  const int64 span = up ? end - first : first - end, step = up ? range.stride : -range.stride;
-  return {first, span > 0 ? (span + step - 1) / step : 0};
-}
-
-int64 picked_size(const Range& range, int64 size, int axis) {
-  if (range.stride == 0) fail_op("op_slice", "value", "the stride of axis " + std::to_string(axis + 1) + " is 0");
-  for (double limit : {range.begin, range.end})
-    if (!std::isnan(limit) && !std::isinf(limit)) whole_number("op_slice", "a bound", limit);
-  if (size == unknown_size) return range.index() ? 1 : unknown_size;
-  const double count = static_cast<double>(size);
-  if (range.index() && (range.begin < -count || range.begin >= count))
-    fail_op("op_slice", "value",
-            "axis " + std::to_string(axis + 1) + " of size " + std::to_string(size) + " has no element " +
-                std::to_string(static_cast<int64>(range.begin) + (range.begin < 0 ? 0 : 1)));
-  return pick(range, size).count;
-}
-
-Inference infer_slice(const Attrs& attrs, const std::vector<Meta>& in) {
-  require_inputs("op_slice", in, 1);
-  const Shape& x = in[0].shape;
-  for (const char* name : {"begin", "end", "stride"})
-    if (attrs.numbers(name).size() > static_cast<std::size_t>(x.rank()))
-      fail_op("op_slice", "shape", "there are more ranges than axes in a tensor of shape " + x.text());
-  for (double stride : attrs.numbers("stride")) whole_number("op_slice", "a stride", stride);
-  Shape out;
-  for (int k = 0; k < x.rank(); ++k) out.push(picked_size(range_of(attrs, k), x[k], k));
-  return infer_one(in[0].dtype, out);
-}
-
-StridedMap slice_map(const Attrs& attrs, const Shape& x, const Shape& out) {
-  int64 strides[max_rank];
-  row_major_strides(x, strides);
-  StridedMap map;
-  for (int k = 0; k < x.rank(); ++k) {
-    const Range range = range_of(attrs, k);
-    if (out[k] > 0) map.base += pick(range, x[k]).first * strides[k];
-    map.grid.push(out[k], {strides[k] * range.stride});
-  }
   return map;
 }
 
@@ -306,23 +203,18 @@ StridedMap repeat_map(const Attrs& attrs, const Shape& x, const Shape& out) {
   return map;
 }
 
-template <MapMaker make>
-void register_view(const char* name, Inference (*infer)(const Attrs&, const std::vector<Meta>&)) {
-  register_op({name, infer, forward_view<make>, backward_view<make>, 0u, 0u, -1});
-}
-
 }  // namespace
 
 void register_shape_ops() {
   register_op({"reshape", infer_reshape, nullptr, backward_same, 0u, 0u, 0});
   register_view<transpose_map>("transpose", infer_transpose);
-  register_view<slice_map>("slice", infer_slice);
   register_view<flip_map>("flip", infer_flip);
   register_view<broadcast_map>("broadcast_to", infer_broadcast_to);
   register_view<tile_map>("tile", infer_tile);
   register_view<repeat_map>("repeat", infer_repeat);
   register_op(
       {"broadcast_like", infer_broadcast_like, forward_view<broadcast_map>, backward_broadcast_like, 0u, 0u, -1});
+  register_slice_ops();
   register_join_ops();
   register_fill_ops();
 }

@@ -42,4 +42,41 @@ void scatter(const StridedMap& map, const T* plain, T* strided) {
   });
 }
 
+// strided[base + offset(i)] = value
+template <typename T>
+void put_constant(const StridedMap& map, T value, T* strided) {
+  if (map.grid.empty()) return;
+  walk(map.grid, [&](const int64(&offset)[1]) { strided[map.base + offset[0]] = value; });
+}
+
+// Ops whose output is a strided view of their input.
+
+using MapMaker = StridedMap (*)(const Attrs& attrs, const Shape& x, const Shape& out);
+
+template <MapMaker make>
+void forward_view(const ForwardCall& call) {
+  const StridedMap map = make(call.attrs, call.in[0].shape(), call.out[0].shape());
+  with_any(call.out[0].dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    gather<std::false_type>(map, call.in[0].as<T>(), call.out[0].as<T>());
+  });
+}
+
+// An element of x that went to several places gets the sum of their gradients, in row-major order.
+template <MapMaker make>
+void backward_view(const BackwardCall& call) {
+  if (!wanted(call, 0) || no_gradient(call, 1)) return;
+  const StridedMap map = make(call.attrs, call.din[0].shape(), call.dout[0].shape());
+  with_float(call.din[0].dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    with_flag(start_row_sums(call, 0),
+              [&](auto add) { scatter<decltype(add)>(map, call.dout[0].as<T>(), call.din[0].as<T>()); });
+  });
+}
+
+template <MapMaker make>
+void register_view(const char* name, Inference (*infer)(const Attrs&, const std::vector<Meta>&)) {
+  register_op({name, infer, forward_view<make>, backward_view<make>, 0u, 0u, -1});
+}
+
 }  // namespace birnn

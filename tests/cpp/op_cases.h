@@ -108,6 +108,9 @@ inline void add_reduce_cases(std::vector<Case>& cases) {
     cases.push_back({op, make_attrs({{"axis", {1}}}), {real({batch, 3, 4})}});
     cases.push_back({op, {}, {real({batch, 3})}, false});
   }
+  for (double descending : {0.0, 1.0})
+    cases.push_back({"argsort", make_attrs({{"axis", {1}}, {"descending", {descending}}}), {real({batch, 5, 2})}});
+  cases.push_back({"argsort", make_attrs({{"axis", {0}}}), {whole({batch, 3}, 0, 2)}, false});
   for (const char* op : {"softmax", "log_softmax", "cumsum", "cumprod"}) {
     cases.push_back({op, make_attrs({{"axis", {-1}}}), {real({batch, 2, 5})}});
     cases.push_back({op, make_attrs({{"axis", {1}}}), {real({batch, 4, 3})}});
@@ -125,6 +128,10 @@ inline void add_shape_cases(std::vector<Case>& cases) {
                    make_attrs({{"begin", {open, -1, 3}}, {"end", {open, open, 0}}, {"stride", {1, 1, -2}}}),
                    {real({batch, 4, 5})}});
   cases.push_back({"slice", make_attrs({{"begin", {1}}, {"end", {2}}}), {real({batch, 4})}, false});
+  const Attrs block = make_attrs({{"begin", {open, 1, 4}}, {"end", {open, 3, 0}}, {"stride", {1, 1, -2}}});
+  cases.push_back({"slice_update", block, {real({batch, 4, 5}), real({batch, 2, 2})}});
+  cases.push_back(
+      {"slice_update", make_attrs({{"begin", {1}}, {"end", {2}}}), {real({batch, 3}), real({1, 3})}, false});
   cases.push_back({"flip", make_attrs({{"axis", {1}}}), {real({batch, 4, 3})}});
   cases.push_back({"flip", {}, {real({batch, 4})}, false});
   cases.push_back({"broadcast_to", make_attrs({{"shape", {-1, 3, 2}}}), {real({batch, 1, 2})}});
@@ -167,6 +174,10 @@ inline void add_product_and_index_cases(std::vector<Case>& cases) {
   cases.push_back({"take", make_attrs({{"axis", {1}}}), {real({batch, 5, 2}), whole({3}, -5, 4)}});
   cases.push_back({"embedding", {}, {real({5, 3}), whole({batch, 7}, 0, 4)}});
   cases.push_back({"take_along_axis", make_attrs({{"axis", {1}}}), {real({batch, 4, 3}), whole({batch, 2, 3}, -4, 3)}});
+  for (const char* op : {"index_add", "index_put"}) {
+    cases.push_back({op, make_attrs({{"axis", {1}}}), {real({batch, 4, 3}), whole({5}, -4, 3), real({batch, 5, 3})}});
+    cases.push_back({op, {}, {real({batch, 3}), whole({2}, 0, 1), real({2, 3})}, false});
+  }
   cases.push_back({"one_hot", make_attrs({{"num_classes", {4}}}), {whole({batch, 3}, 0, 3)}});
 }
 

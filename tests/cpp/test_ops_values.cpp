@@ -174,6 +174,7 @@ TEST(elements_move_where_they_should) {
   check_op("slice", make_attrs({{"begin", {open, -1}}}), {x}, {2, 1}, {3, 6});
   check_op("slice", make_attrs({{"begin", {open, 0}}, {"end", {open, 100}}, {"stride", {1, 2}}}), {x}, {2, 2},
            {1, 3, 4, 6});
+  check_op("slice_update", make_attrs({{"begin", {open, -1}}}), {x, reals({2, 1}, {7, 8})}, {2, 3}, {1, 2, 7, 4, 5, 8});
   check_op("slice", make_attrs({{"stride", {-1, -1}}}), {x}, {2, 3}, {6, 5, 4, 3, 2, 1});
   check_op("slice", make_attrs({{"begin", {1, 2}}, {"end", {1, -10}}, {"stride", {1, -1}}}), {x}, {0, 3}, {});
   check_op("broadcast_to", make_attrs({{"shape", {2, -1, 2}}}), {reals({2, 1}, {1, 2})}, {2, 2, 2},

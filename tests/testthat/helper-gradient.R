@@ -13,7 +13,9 @@ value_and_gradients <- function(f, inputs = list(), variables = list()) {
 }
 
 gradient_array <- function(gradient, source) {
-  if (is.null(gradient)) array(0, max(1L, tensor_shape(source))) else as.array(gradient)
+  if (!is.null(gradient)) return(as.array(gradient))
+  sizes <- tensor_shape(source)
+  if (length(sizes) == 0) 0 else array(0, sizes)
 }
 
 # Central differences. `inputs`: list of R arrays; `variables`: list of Variables. Every element is checked, or, with

@@ -21,6 +21,7 @@ expect_loss_case <- function(case, floatx) {
     loss <- loss_of_case(case)
     found <- value_and_gradients(function(x) loss(y_true, x[[1]]), list(y_pred))
     expect_close(found$inputs[[1]], fixture_array(case$gradient), tolerance, paste(case$name, "gradient"))
+    if (length(dim(fixture_array(case$values))) == 0) return()   # one value for the whole batch: nothing to weigh
     weighted <- loss(y_true, y_pred, sample_weight = fixture_array(case$sample_weight))
     expect_close(weighted, case$weighted, tolerance, paste(case$name, "weighted"))
     masked <- loss(y_true, with_mask(y_pred, fixture_tensor(case$mask)))
@@ -41,7 +42,7 @@ test_that("a loss has the same bits in a plan, with weights and masks, at two ba
       y_pred <- with_mask(inputs[[2]], inputs[[4]])
       list(outputs = list(loss(inputs[[1]], y_pred, sample_weight = inputs[[3]])), loss = NULL)
     }
-    tensors <- lapply(case[c("y_true", "y_pred", "sample_weight", "mask")], fixture_tensor)
+    tensors <- lapply(c("y_true", "y_pred", "sample_weight", "mask"), function(name) fixture_tensor(case[[name]]))
     plan <- new_step(fn)
     for (rows in list(1:4, 2:3)) {
       eager <- run_step(new_step(fn, eager = TRUE), tensors, rows)$outputs
