@@ -38,7 +38,7 @@ check_cell <- function(x, arg, call) {
 check_cell_call <- function(self, arg, call) {
   problem <- if (inherits(self, "RNN")) {
     "is a whole layer"
-  } else if (has_method_of(self, "call", BaseLayer)) {
+  } else if (!has_call(self)) {
     "has none"
   } else if (length(formals(self$call)) < 2L) {
     paste("takes", call_signature(self))
@@ -47,9 +47,13 @@ check_cell_call <- function(self, arg, call) {
   hint <- if (inherits(self, "RNN")) "Its cell is {.code {self$name}$cell}." else cell_call_hint
   birnn_abort(
     c("{.arg {arg}} should have a {.code call} method with inputs and states: {.val {self$name}}
-       ({class(self)[[1]]}) {problem}.", i = hint),
+       ({layer_class_name(self)}) {problem}.", i = hint),
     kind = "config", call = call
   )
+}
+
+has_call <- function(self) {
+  !has_method_of(self, "call", BaseLayer) && !identical(body(self$call), quote(abort_no_call(self)))
 }
 
 cell_call_hint <- paste(
@@ -60,7 +64,7 @@ check_state_size <- function(self, arg, call) {
   size <- self$state_size
   if (is.null(size)) {
     birnn_abort(
-      c("{.arg {arg}} must have a {.field state_size}: {.val {self$name}} ({class(self)[[1]]}) has none.",
+      c("{.arg {arg}} must have a {.field state_size}: {.val {self$name}} ({layer_class_name(self)}) has none.",
         i = "It is the number of units of the state, or a list with one number a state."),
       kind = "config", call = call
     )
@@ -69,7 +73,7 @@ check_state_size <- function(self, arg, call) {
   birnn_abort(
     c("{.field state_size} of {.arg {arg}} must be a positive whole number or a list of them, not
        {describe_value(size)}.",
-      x = "The cell is {.val {self$name}} ({class(self)[[1]]})."),
+      x = "The cell is {.val {self$name}} ({layer_class_name(self)})."),
     kind = "config", call = call
   )
 }
@@ -87,7 +91,7 @@ check_output_size <- function(self, arg, call) {
   if (is_size) return(invisible())
   birnn_abort(
     c("{.field output_size} of {.arg {arg}} must be a positive whole number, not {describe_value(size)}.",
-      x = "The cell is {.val {self$name}} ({class(self)[[1]]})."),
+      x = "The cell is {.val {self$name}} ({layer_class_name(self)})."),
     kind = "config", call = call
   )
 }

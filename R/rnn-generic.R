@@ -16,7 +16,7 @@
 #'   invisibly. Otherwise the output of the layer: a tensor, or with `return_state = TRUE` a list of the output and the
 #'   final states. Of a stack of cells each has a list of its own among the states, also if it has one state only.
 #' @section Cells of your own:
-#' A cell is made with `Layer()`. It has
+#' A cell is made with [Layer()]. It has
 #' * `state_size`: the number of units of its state; a list with one number for each state; lists in that list are
 #'   states that belong together, and a [shape()] in it is the shape of a state that is more than a vector;
 #' * `call = function(inputs, states)`, or with a third argument `training`. `inputs` is one time step, `(batch, ...)`;

@@ -40,7 +40,7 @@ RNN <- R6::R6Class("RNN",
       check_steps(self, input_shape)
       if (self$stateful && is.na(input_shape[[1L]])) abort_no_batch_size(self, input_shape)
       if (takes_vectors(self$cell)) self$input_spec$axes <- c("-1" = known_features(self, input_shape))
-      build_layer(layer_object(self$cell), input_shape[-2L])
+      build_cell(self$cell, input_shape[-2L])
       if (self$stateful) self$states <- new_state_variables(self, input_shape[[1L]])
     },
 
@@ -130,6 +130,15 @@ seed_backwards <- function(self) {
   for (layer in self$sublayers()) seed_backwards(layer_object(layer))
 }
 
+# Builds a cell for steps of a shape. One that leaves the layers inside it to its call is run once on symbolic tensors.
+build_cell <- function(cell, step_shape) {
+  self <- layer_object(cell)
+  with_running(list(built_by_call = self), build_layer(self, step_shape))
+  if (all(vapply(self$sublayers(), function(layer) layer$built, NA))) return(invisible())
+  x <- new_symbolic(step_shape, self$dtype, name = "step")
+  in_layer_call(step_cell(cell, x, symbolic_states(cell, step_shape[[1L]]), training = FALSE))
+}
+
 # --- the loop over time -------------------------------------------------------------------------------------------
 
 # The cells that the compiled core can run all steps of, the lowest first; NULL if it cannot: it knows built-in cells
@@ -177,15 +186,12 @@ reset_all_masks <- function(cell) {
 # In a functional model only types and shapes are told: those of one step, however many there will be.
 symbolic_scan <- function(layer, sequences, training) {
   shape <- tensor_shape(sequences)
-  tensor <- function(sizes, dtype = layer$dtype) new_symbolic(sizes, dtype, name = "scan")
-  states <- map_structure(state_sizes(layer$cell), function(size) tensor(c(shape[[1L]], size)))
-  step <- step_cell(layer$cell, tensor(shape[-2L]), states, training)
+  states <- symbolic_states(layer$cell, shape[[1L]])
+  step <- step_cell(layer$cell, new_symbolic(shape[-2L], layer$dtype, name = "step"), states, training)
   check_new_states(layer$cell, step$states, states)
   sizes <- tensor_shape(step$output)
-  list(
-    output = tensor(c(sizes[[1L]], if (layer$return_sequences) shape[[2L]], sizes[-1L]), tensor_dtype(step$output)),
-    states = step$states
-  )
+  sizes <- c(sizes[[1L]], if (layer$return_sequences) shape[[2L]], sizes[-1L])
+  list(output = new_symbolic(sizes, tensor_dtype(step$output), name = "scan"), states = step$states)
 }
 
 # --- checks -------------------------------------------------------------------------------------------------------

@@ -64,10 +64,29 @@ time_steps <- function(x, go_backwards) {
 }
 
 step_cell <- function(cell, x, states, training) {
+  if (is_graph_tensor(x) && declares_shapes(cell)) return(declared_step(cell, x))
   result <- cell(x, states, training = training)
   check_step(cell, result)
   new_states <- result[[2L]]
   list(output = result[[1L]], states = if (is_plain_list(new_states)) new_states else list(new_states))
+}
+
+# A class of a user's that tells its shapes by itself, because its call() cannot run on symbolic tensors.
+declares_shapes <- function(cell) {
+  any(c("compute_output_shape", "compute_output_spec") %in% layer_object(cell)$definition$methods)
+}
+
+declared_step <- function(cell, x) {
+  batch <- tensor_shape(x)[[1L]]
+  list(
+    output = new_symbolic(c(batch, output_size(cell)), tensor_dtype(x), name = "step"),
+    states = symbolic_states(cell, batch)
+  )
+}
+
+symbolic_states <- function(cell, batch) {
+  dtype <- layer_object(cell)$dtype
+  map_structure(state_sizes(cell), function(size) new_symbolic(c(batch, size), dtype, name = "state"))
 }
 
 # TRUE in `mask`, (batch) or (batch, time), takes that part of `x`.

@@ -12,7 +12,7 @@ StackedRNNCells <- R6::R6Class("StackedRNNCells",
 
     build = function(input_shape) {
       for (cell in self$cells) {
-        build_layer(layer_object(cell), input_shape)
+        build_cell(cell, input_shape)
         input_shape <- c(input_shape[[1L]], output_size(cell))
       }
     },

@@ -33,11 +33,13 @@ fixture_tensor <- function(tensor) {
 
 is_fixture_call <- function(x) is.list(x) && "fn" %in% names(x)
 
-# Evaluates {"fn", "args"}, also nested in arguments and lists, with exported functions of birnn only.
+# Evaluates {"fn", "args"}, also nested in arguments and lists, with exported functions of birnn only. (Tests may put a
+# function of their own in the place of a name.)
 fixture_call <- function(x) {
   if (!is.list(x)) return(x)
   if (!is_fixture_call(x)) return(lapply(x, fixture_call))
-  do.call(getExportedValue("birnn", x$fn), lapply(as.list(x$args), fixture_call), quote = TRUE)
+  fn <- if (is.function(x$fn)) x$fn else getExportedValue("birnn", x$fn)
+  do.call(fn, lapply(as.list(x$args), fixture_call), quote = TRUE)
 }
 
 # All exported functions that a case calls, also in nested arguments.
