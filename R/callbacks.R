@@ -2,8 +2,8 @@
 #
 # The protocol: an R6 object of class `birnn_callback` with any of the methods in `callback_hooks`. on_epoch_* get
 # (epoch, logs), on_*_batch_* get (batch, logs), the others (logs); epochs and batches count from 1. `self$model` is the
-# model, `self$params` a list with epochs, steps, verbose. An epoch hook that returns a named list changes the logs that
-# the next callbacks and the history see. `logs` of batch hooks is a promise: it costs nothing unless it is looked at.
+# model, `self$params` a list with epochs, steps, verbose. A hook that returns a named list changes the logs that the next
+# callbacks and the history see. `logs` of batch hooks is a promise: it costs nothing unless it is looked at.
 
 callback_hooks <- c(
   "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end",
@@ -18,6 +18,7 @@ CallbackBase <- R6::R6Class(
   public = list(
     model = NULL,
     params = NULL,
+    initialize = function() invisible(),
     set_model = function(model) self$model <- model,
     set_params = function(params) self$params <- params
   )
@@ -165,12 +166,16 @@ MetricsViewer <- R6::R6Class(
 # `callbacks`: NULL, one callback, or a list of them.
 as_callbacks <- function(callbacks, call = rlang::caller_env()) {
   if (is.null(callbacks)) return(list())
-  if (is_callback(callbacks)) return(list(callbacks))
-  if (!is_plain_list(callbacks)) stop_not("a callback or a list of callbacks", callbacks, "callbacks", call)
-  for (i in seq_along(callbacks)) {
-    if (!is_callback(callbacks[[i]])) stop_not("a callback", callbacks[[i]], sprintf("callbacks[[%d]]", i), call)
-  }
-  unname(callbacks)
+  if (!is_plain_list(callbacks)) return(list(as_callback(callbacks, "callbacks", call)))
+  unname(Map(function(callback, k) as_callback(callback, sprintf("callbacks[[%d]]", k), call),
+             callbacks, seq_along(callbacks)))
+}
+
+as_callback <- function(x, arg, call) {
+  if (is_callback(x)) return(x)
+  if (is_hook_object(x)) return(AdoptedCallback$new(x))
+  hint <- if (inherits(x, "birnn_callback_class")) "It is a class: make a callback of it with parentheses, as in {.code Class()}."
+  stop_not(if (arg == "callbacks") "a callback or a list of callbacks" else "a callback", x, arg, call, hint)
 }
 
 # The callbacks of one run by the hooks they have: a hook that nobody has costs nothing.
@@ -196,9 +201,12 @@ run_epoch_hooks <- function(callbacks, hook, epoch, logs = list()) {
   logs
 }
 
-# Calls `hook(batch, logs)`; `logs` stays a promise.
+# Calls `hook(batch, logs)`; `logs` stays a promise as long as no hook changes it.
 run_batch_hooks <- function(callbacks, hook, batch, logs = list()) {
-  for (callback in callbacks[[hook]]) call_hook(callback, hook, batch, logs)
+  for (callback in callbacks[[hook]]) {
+    changes <- call_hook(callback, hook, batch, logs)
+    if (is.list(changes)) logs <- changed_logs(logs, changes)
+  }
 }
 
 changed_logs <- function(logs, changes) {

@@ -1,7 +1,7 @@
 # Functional models: graphs of layers with any number of inputs and outputs (level 6).
 
 Functional <- R6::R6Class("Functional",
-  inherit = Model, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseModel, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     # `inputs`, `outputs` as given: a symbolic tensor, a list or a named list of them.
     input_structure = NULL,

@@ -1,7 +1,7 @@
 # Sequential models: a chain of layers (level 6).
 
 Sequential <- R6::R6Class("Sequential",
-  inherit = Model, lock_objects = FALSE, cloneable = FALSE,
+  inherit = BaseModel, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     # Handles of the layers, without the input layer.
     chain = list(),

@@ -1,6 +1,6 @@
 # The base class of models, a layer made of layers (level 6). The methods that train and apply it are set in train-*.R.
 
-Model <- R6::R6Class("Model",
+BaseModel <- R6::R6Class("Model",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     # What compile() left, see new_setup(); NULL before.

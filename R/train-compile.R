@@ -42,7 +42,7 @@ compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   invisible(object)
 }
 
-Model$set("public", "compile", function(...) compile(self$handle, ...))
+BaseModel$set("public", "compile", function(...) compile(self$handle, ...))
 
 # Nothing may come in `...` of a method: a misspelt argument is an error with a suggestion.
 check_empty_dots <- function(dots, method, what, call = rlang::caller_env()) {

@@ -31,7 +31,7 @@ evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = N
   evaluate_batches(model, batches, steps, callbacks) %||% birnn_abort("{.arg x} gives no batches.")
 }
 
-Model$set("public", "evaluate", function(...) evaluate(self$handle, ...))
+BaseModel$set("public", "evaluate", function(...) evaluate(self$handle, ...))
 
 # Callbacks of a run without epochs.
 run_callbacks <- function(callbacks, model, verbose, steps, call = rlang::caller_env()) {
@@ -103,8 +103,8 @@ test_on_batch <- function(object, x, y = NULL, sample_weight = NULL, ...) {
   batch_logs(model, result, length(dataset$rows))
 }
 
-Model$set("public", "train_on_batch", function(...) train_on_batch(self$handle, ...))
-Model$set("public", "test_on_batch", function(...) test_on_batch(self$handle, ...))
+BaseModel$set("public", "train_on_batch", function(...) train_on_batch(self$handle, ...))
+BaseModel$set("public", "test_on_batch", function(...) test_on_batch(self$handle, ...))
 
 single_batch <- function(model, x, y, sample_weight, class_weight = NULL, call = rlang::caller_env()) {
   dataset <- prepare_data(model, x, y, sample_weight, class_weight, call = call)

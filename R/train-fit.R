@@ -107,7 +107,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   invisible(history$as_history())
 }
 
-Model$set("public", "fit", function(...) fit(self$handle, ...))
+BaseModel$set("public", "fit", function(...) fit(self$handle, ...))
 
 # What is needed to validate after an epoch, or NULL.
 fit_validation <- function(source, steps, freq, call = rlang::caller_env()) {

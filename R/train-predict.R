@@ -45,8 +45,8 @@ predict_on_batch <- function(object, x) {
   predicted_arrays(model, run_step(step, dataset$tensors, commit_nonfinite = TRUE)$outputs)
 }
 
-Model$set("public", "predict", function(...) predict(self$handle, ...))
-Model$set("public", "predict_on_batch", function(...) predict_on_batch(self$handle, ...))
+BaseModel$set("public", "predict", function(...) predict(self$handle, ...))
+BaseModel$set("public", "predict_on_batch", function(...) predict_on_batch(self$handle, ...))
 
 # The outputs of all batches, one below the other.
 predict_batches <- function(model, batches, steps, callbacks) {

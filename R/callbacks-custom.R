@@ -1,0 +1,180 @@
+# Callback(): callback classes written by users (level 7). The parts of a class definition are those of Layer().
+
+#' Define a callback class
+#'
+#' Makes a new kind of callback from R functions, the hooks, which [fit()][fit.birnn_model],
+#' [evaluate()][evaluate.birnn_model] and [predict()][predict.birnn_model] call. `new_callback_class()` is the same
+#' function.
+#'
+#' @section In hooks:
+#' * `self$model` is the model, `self$params` a list with `epochs`, `steps` (batches of an epoch, `NA` if not known) and
+#'   `verbose`. `self$name <- value` keeps a value in the callback.
+#' * `self$model$stop_training <- TRUE` ends the training after the running batch;
+#'   `self$model$optimizer$learning_rate` can be read and set; the model can be evaluated, applied, and given weights.
+#' * Epochs and batches count from 1. `logs` is a named list of numbers, sorted by name: the loss and the metrics so
+#'   far, at the end of an epoch also those of the validation.
+#' * A hook that returns a named list changes the logs that the callbacks after it and the history see.
+#' * `super$method()` calls the method of the class that this one inherits from; `private` has what is in `private`.
+#'
+#' A leading argument `self` of a hook is ignored.
+#'
+#' @param classname The name of the class.
+#' @param on_epoch_begin,on_epoch_end `function(epoch, logs)`.
+#' @param on_train_begin,on_train_end,on_test_begin,on_test_end,on_predict_begin,on_predict_end `function(logs)`: at the
+#'   start and end of `fit()`, of `evaluate()` and each validation, and of `predict()`.
+#' @param on_train_batch_begin,on_train_batch_end,on_test_batch_begin,on_test_batch_end,on_predict_batch_begin
+#'   `function(batch, logs)`.
+#' @param on_predict_batch_end `function(batch, logs)`.
+#' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class.
+#' @param private A named list of functions and values that methods find in `private`.
+#' @param inherit What another `Callback()` returned, or `NULL`.
+#' @param parent_env The environment in which methods look for what is not theirs.
+#' @return A function with the arguments of `initialize`, which makes a callback.
+#' @source <https://keras.io/guides/writing_your_own_callbacks/>
+#' @family callbacks
+#' @export
+#' @examples
+#' callback_loss_below <- Callback("LossBelow",
+#'   initialize = function(bound) self$bound <- bound,
+#'   on_epoch_end = function(epoch, logs) {
+#'     if (logs$loss < self$bound) self$model$stop_training <- TRUE
+#'     list(distance = logs$loss - self$bound)
+#'   }
+#' )
+#' set.seed(1)
+#' model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+#' model |> compile(optimizer_sgd(0.05), loss = "mse")
+#' history <- model |> fit(
+#'   matrix(1:4), 1:4, epochs = 50, verbose = 0, callbacks = callback_loss_below(0.1)
+#' )
+#' history
+Callback <- function(classname, on_epoch_begin = NULL, on_epoch_end = NULL, on_train_begin = NULL, on_train_end = NULL,
+                     on_train_batch_begin = NULL, on_train_batch_end = NULL, on_test_begin = NULL, on_test_end = NULL,
+                     on_test_batch_begin = NULL, on_test_batch_end = NULL, on_predict_begin = NULL,
+                     on_predict_end = NULL, on_predict_batch_begin = NULL, on_predict_batch_end = NULL, ...,
+                     public = list(), private = list(), inherit = NULL, parent_env = parent.frame()) {
+  frame <- rlang::current_env()
+  name <- check_class_name(classname, frame)
+  hooks <- mget(callback_hooks, envir = frame)
+  members <- class_members(hooks, rlang::dots_list(..., .ignore_empty = "all", .homonyms = "keep"), public, frame)
+  check_callback_members(members, private, frame)
+  parent <- callback_parent(inherit, frame)
+  if (!is.environment(parent_env)) stop_not("an environment", parent_env, "parent_env", frame)
+  is_active <- vapply(members, inherits, logical(1), "birnn_active_property")
+  generator <- do.call(R6::R6Class, list(
+    classname = name, public = members[!is_active], private = private, active = lapply(members[is_active], unclass),
+    inherit = parent, lock_objects = FALSE, cloneable = FALSE, parent_env = parent_env
+  ))
+  callback_constructor(generator)
+}
+
+#' @rdname Callback
+#' @export
+new_callback_class <- Callback
+
+check_callback_members <- function(members, private, call) {
+  if (!is_plain_list(private)) stop_not("a named list", private, "private", call)
+  check_named(private, call)
+  names <- c(names(members), names(private))
+  check_given_once(names, call)
+  taken <- intersect(names, c("self", "super", "private", "clone", "model", "params", "set_model", "set_params"))
+  if (length(taken) > 0L) {
+    birnn_abort("A callback class cannot have a member {.field {taken[[1]]}}: birnn uses that name itself.", call = call)
+  }
+  for (name in intersect(names(members), callback_hooks)) check_hook(members[[name]], name, call)
+}
+
+callback_parent <- function(inherit, call) {
+  if (is.null(inherit) || identical(inherit, Callback)) return(CallbackBase)
+  generator <- attr(inherit, "generator", exact = TRUE)
+  if (inherits(inherit, "birnn_callback_class")) return(generator)
+  stop_not("what Callback() returned, or NULL", inherit, "inherit", call)
+}
+
+# A function with the arguments of initialize(). What the caller wrote goes on to it as it is.
+callback_constructor <- function(generator) {
+  leaf <- callback_leaf(generator)
+  constructor <- function() {
+    call <- sys.call()
+    call[[1L]] <- leaf$new
+    eval(call, parent.frame())
+  }
+  formals(constructor) <- formals(initialize_of(generator))
+  structure(constructor, class = "birnn_callback_class", generator = generator)
+}
+
+initialize_of <- function(generator) {
+  while (!is.null(generator)) {
+    if (is.function(generator$public_methods$initialize)) return(generator$public_methods$initialize)
+    generator <- generator$get_inherit()
+  }
+  function() NULL
+}
+
+# What objects are made of: the class, with `private` and `super` for all methods whether they are used or not.
+callback_leaf <- function(generator) {
+  force(generator)
+  R6::R6Class(generator$classname,
+    inherit = generator, lock_objects = FALSE, cloneable = FALSE,
+    public = list(
+      initialize = function(...) {
+        surround_callback(self, super, generator)
+        super$initialize(...)
+      }
+    )
+  )
+}
+
+surround_callback <- function(self, level, generator) {
+  private <- NULL
+  while (!identical(generator, CallbackBase)) {
+    enclosure <- level$.__enclos_env__
+    level <- enclosure$super
+    private <- enclosure$private %||% private %||% new.env(parent = emptyenv())
+    list2env(list(private = private, super = new_super(self, level, callback_methods)), envir = enclosure)
+    generator <- generator$get_inherit()
+  }
+}
+
+# For new_super(): every method is given what it is called with.
+callback_methods <- list(methods = c("initialize", callback_hooks))
+
+#' @export
+format.birnn_callback_class <- function(x, ...) paste0("<Callback class ", attr(x, "generator")$classname, ">")
+
+#' @export
+print.birnn_callback_class <- function(x, ...) {
+  cat(format(x), "\n signature: ", signature_text(formals(x)), "\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+str.birnn_callback_class <- function(object, ...) cat(" ", format(object), "\n", sep = "")
+
+# --- objects that are not of these classes ------------------------------------------------------------------------
+
+# Any R6 object with hooks can be a callback: it is called as it is.
+is_hook_object <- function(x) {
+  is.environment(x) && !is.null(class(x)) && any(vapply(mget(callback_hooks, x, ifnotfound = FALSE), is.function, FALSE))
+}
+
+AdoptedCallback <- R6::R6Class(
+  "AdoptedCallback",
+  inherit = CallbackBase,
+  cloneable = FALSE,
+  lock_objects = FALSE,
+  public = list(
+    object = NULL,
+    initialize = function(object) {
+      self$object <- object
+      hooks <- Filter(is.function, mget(callback_hooks, object, ifnotfound = FALSE))
+      list2env(hooks, envir = self)
+    },
+    set_model = function(model) self$hand_over("model", model),
+    set_params = function(params) self$hand_over("params", params),
+    # If the object has a place for it.
+    hand_over = function(name, value) {
+      if (exists(name, self$object, inherits = FALSE)) assign(name, value, envir = self$object)
+    }
+  )
+)
