@@ -72,6 +72,11 @@ void for_each_shard(const RecurrentLayer<T>& layer, F&& fn) {
                   [&](int item) { fn(item % layer.directions, item / layer.directions); });
 }
 
+template <typename T, typename F>
+void for_each_direction(const RecurrentLayer<T>& layer, F&& fn) {
+  parallel_invoke(layer.directions, fn);
+}
+
 // Where direction d finds its part of the outputs y or of their gradients.
 template <typename T>
 OutputRows<T> rows_of(const MergeShape& shape, int d, T* const* y, T* const* halves) {
@@ -121,6 +126,8 @@ void forward(const RecurrentLayer<T>& layer, const LayerForward<T>& call) {
     tasks[d].saved = saved.blocks.of[d];
     tasks[d].scratch = scratch.blocks.of[d];
   }
+  for_each_direction(layer,
+                     [&](int d) { layer.cell[d]->functions(T()).prepare_forward(layer.direction[d], tasks[d]); });
   for_each_shard(layer,
                  [&](int d, int shard) { layer.cell[d]->functions(T()).forward(layer.direction[d], tasks[d], shard); });
   if (is_elementwise(shape.mode)) merge_values(shape, halves[0], halves[1], call.y[0]);
@@ -140,12 +147,13 @@ void backward(const RecurrentLayer<T>& layer, const LayerBackward<T>& call) {
     }
     tasks[d] = backward_task(call, scratch, saved.blocks.of[d], d);
     tasks[d].dy = rows_of<const T>(shape, d, call.dy, halves);
-    layer.cell[d]->functions(T()).prepare_backward(layer.direction[d], tasks[d]);
   }
+  for_each_direction(layer,
+                     [&](int d) { layer.cell[d]->functions(T()).prepare_backward(layer.direction[d], tasks[d]); });
   for_each_shard(
       layer, [&](int d, int shard) { layer.cell[d]->functions(T()).backward(layer.direction[d], tasks[d], shard); });
-  for (int d = 0; d < layer.directions; ++d)
-    layer.cell[d]->functions(T()).finish_backward(layer.direction[d], tasks[d]);
+  for_each_direction(layer,
+                     [&](int d) { layer.cell[d]->functions(T()).finish_backward(layer.direction[d], tasks[d]); });
   if (layer.directions < 2 || call.dx.data == nullptr) return;
   const Direction<T>& d = layer.direction[0];
   for (int64 e = 0; e < d.batch * d.time * d.features; ++e) call.dx.data[e] += scratch.dx[e];

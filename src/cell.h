@@ -21,6 +21,7 @@ class Nonlinearity {
   explicit Nonlinearity(Activation kind = Activation::linear) : kind_(kind), params_(activation_params<T>(kind)) {}
   void apply(int64 n, const T* x, T* y) const { activate_all(kind_, params_.data(), n, x, y); }
   void slope(int64 n, const T* x, const T* y, T* out) const { slope_all(kind_, params_.data(), n, x, y, out); }
+  Activation kind() const { return kind_; }
   bool needs_input() const { return !slope_from_value(kind_); }
 
  private:

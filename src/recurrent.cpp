@@ -1,10 +1,12 @@
-// The passes of a direction around its shards, and the one table of cells (level L2).
+// The passes of a direction around its shards, readable or fast, and the one table of cells (level L2).
 #include "recurrent.h"
 
 #include "cell_gru.h"
 #include "cell_lstm.h"
 #include "cell_simple_rnn.h"
 #include "recurrent_backward.h"
+#include "recurrent_fast.h"
+#include "recurrent_fast_backward.h"
 #include "recurrent_forward.h"
 
 namespace birnn {
@@ -19,6 +21,8 @@ struct Recurrent {
   static std::size_t backward_bytes(const Direction<T>& d) {
     return block_bytes<SharedBackwardSpace<Cell>>(d) + shards(d) * block_bytes<BackwardSpace<Cell>>(d);
   }
+
+  static void prepare_forward(const Direction<T>&, const ForwardTask<T>&) {}
 
   static void forward(const Direction<T>& d, const ForwardTask<T>& task, int shard) {
     ForwardPass<Cell>(d, task, shard).run();
@@ -64,24 +68,78 @@ struct Recurrent {
   }
 };
 
-template <typename Cell>
-RecurrentFunctions<typename Cell::Scalar> functions_of() {
-  using Passes = Recurrent<Cell>;
-  return {Passes::saved_bytes,      Passes::forward_bytes, Passes::backward_bytes, Passes::forward,
-          Passes::prepare_backward, Passes::backward,      Passes::finish_backward};
+template <typename Fast>
+struct FastRecurrent {
+  using D = Direction<float>;
+  static std::size_t saved_bytes(const D& d) { return shards(d) * block_bytes<FastSaved<Fast>>(d); }
+  static std::size_t forward_bytes(const D& d) {
+    return block_bytes<PackedWeights<Fast>>(d) + shards(d) * block_bytes<FastForwardSpace<Fast>>(d);
+  }
+  static std::size_t backward_bytes(const D& d) {
+    return block_bytes<TransposedWeights<Fast>>(d) + shards(d) * block_bytes<FastBackwardSpace<Fast>>(d);
+  }
+  static void prepare_forward(const D& d, const ForwardTask<float>& task) { FastForwardPass<Fast>::prepare(d, task); }
+  static void forward(const D& d, const ForwardTask<float>& task, int shard) {
+    FastForwardPass<Fast>(d, task, shard).run();
+  }
+  static void prepare_backward(const D& d, const BackwardTask<float>& task) {
+    FastBackwardPass<Fast>::prepare(d, task);
+  }
+  static void backward(const D& d, const BackwardTask<float>& task, int shard) {
+    FastBackwardPass<Fast>(d, task, shard).run();
+  }
+  static void finish_backward(const D& d, const BackwardTask<float>& task) { FastBackwardPass<Fast>::finish(d, task); }
+
+ private:
+  static std::size_t shards(const D& d) { return static_cast<std::size_t>(shard_count(d.batch)); }
+};
+
+// Decides for each direction which path it takes; a function of its description only.
+template <typename Cell, typename Fast>
+struct FastOrReadable {
+  using D = Direction<float>;
+  template <typename F, typename R, typename... Args>
+  static auto choose(F fast, R readable, const D& d, Args&&... args) {
+    return takes_fast_path<Fast>(d) ? fast(d, args...) : readable(d, args...);
+  }
+  using F = FastRecurrent<Fast>;
+  using R = Recurrent<Cell>;
+  using Forward = ForwardTask<float>;
+  using Backward = BackwardTask<float>;
+  static std::size_t saved_bytes(const D& d) { return choose(F::saved_bytes, R::saved_bytes, d); }
+  static std::size_t forward_bytes(const D& d) { return choose(F::forward_bytes, R::forward_bytes, d); }
+  static std::size_t backward_bytes(const D& d) { return choose(F::backward_bytes, R::backward_bytes, d); }
+  static void prepare_forward(const D& d, const Forward& t) { choose(F::prepare_forward, R::prepare_forward, d, t); }
+  static void forward(const D& d, const Forward& t, int shard) { choose(F::forward, R::forward, d, t, shard); }
+  static void prepare_backward(const D& d, const Backward& t) {
+    choose(F::prepare_backward, R::prepare_backward, d, t);
+  }
+  static void backward(const D& d, const Backward& t, int shard) { choose(F::backward, R::backward, d, t, shard); }
+  static void finish_backward(const D& d, const Backward& t) { choose(F::finish_backward, R::finish_backward, d, t); }
+};
+
+template <typename Passes, typename T>
+RecurrentFunctions<T> functions_of() {
+  return {Passes::saved_bytes, Passes::forward_bytes,    Passes::backward_bytes, Passes::prepare_forward,
+          Passes::forward,     Passes::prepare_backward, Passes::backward,       Passes::finish_backward};
 }
 
-template <template <typename> class Cell>
+template <template <typename> class Cell, typename Fast>
 CellType type_of(const char* name) {
   using Float = Cell<float>;
-  return {name, Float::gates, Float::states, Float::bias_rows, functions_of<Float>(), functions_of<Cell<double>>()};
+  return {name,
+          Float::gates,
+          Float::states,
+          Float::bias_rows,
+          functions_of<FastOrReadable<Float, Fast>, float>(),
+          functions_of<Recurrent<Cell<double>>, double>()};
 }
 
 }  // namespace
 
 const CellType& cell_type(const std::string& name) {
-  static const CellType types[] = {type_of<SimpleRnnCell>("simple_rnn"), type_of<LstmCell>("lstm"),
-                                   type_of<GruCell>("gru")};
+  static const CellType types[] = {type_of<SimpleRnnCell, FastSimpleRnn>("simple_rnn"),
+                                   type_of<LstmCell, FastLstm>("lstm"), type_of<GruCell, FastGru>("gru")};
   for (const CellType& type : types)
     if (name == type.name) return type;
   fail("value", "there is no cell '" + name + "'");

@@ -78,13 +78,13 @@ inline int shard_count(int64 batch) {
 inline int64 shard_begin(int64 batch, int shard) { return batch * shard / shard_count(batch); }
 inline int64 largest_shard(int64 batch) { return (batch + shard_count(batch) - 1) / shard_count(batch); }
 
-// The passes of one cell. `forward` and `backward` work on one shard; the other two run once, before and after all
-// shards.
+// The passes of one cell. `forward` and `backward` work on one shard; the others run once, before and after all shards.
 template <typename T>
 struct RecurrentFunctions {
   std::size_t (*saved_bytes)(const Direction<T>&);
   std::size_t (*forward_bytes)(const Direction<T>&);
   std::size_t (*backward_bytes)(const Direction<T>&);
+  void (*prepare_forward)(const Direction<T>&, const ForwardTask<T>&);
   void (*forward)(const Direction<T>&, const ForwardTask<T>&, int shard);
   void (*prepare_backward)(const Direction<T>&, const BackwardTask<T>&);
   void (*backward)(const Direction<T>&, const BackwardTask<T>&, int shard);

@@ -166,7 +166,7 @@ class BackwardPass {
       gemm(false, true, rows, d_.features, units, gradient(gate), units, d_.kernel + gate * units, Cell::gates * units,
            gate > 0 && !own_mask, space_.inputs, d_.features);
       if (!own_mask && gate + 1 < Cell::gates) continue;
-      unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(gate), space_.inputs, dx);
+      unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(gate), space_.inputs, d_.features, dx);
       dx.accumulate = true;
     }
   }

@@ -34,13 +34,14 @@ const T* packed_inputs(const Direction<T>& d, const Schedule& schedule, int64 fi
   return buffer;
 }
 
-// Packed gradients (n, F) of the inputs of steps first .. end - 1, times `mask`, to their places in dx.
+// Packed gradients (n, F) of the inputs of steps first .. end - 1, rows `step` apart, times `mask`, to their places in
+// dx.
 template <typename T>
 void unpack_input_gradient(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask,
-                           const T* packed_gradient, Target<T> dx) {
+                           const T* packed_gradient, int64 step, Target<T> dx) {
   const int64 features = d.features;
   for_each_packed(schedule, first, end, [&](int64 packed, int64 row, int64 time) {
-    const T* const from = packed_gradient + packed * features;
+    const T* const from = packed_gradient + packed * step;
     const T* const kept = mask == nullptr ? nullptr : mask + row * features;
     T* const to = dx.data + (row * d.time + time) * features;
     for (int64 f = 0; f < features; ++f) {
@@ -50,15 +51,19 @@ void unpack_input_gradient(const Direction<T>& d, const Schedule& schedule, int6
   });
 }
 
-// Rows (B, units) in the order of the schedule; zeros for null.
+// Rows (B, units) in the order of the schedule, filled up with zeros to `width`; zeros for null.
+template <typename T>
+void load_padded_rows(const Schedule& schedule, const T* from, int64 units, int64 width, T* to) {
+  for (int64 i = 0; i < schedule.rows(); ++i, to += width) {
+    const int64 given = from == nullptr ? 0 : units;
+    if (given > 0) std::copy(from + schedule.row(i) * units, from + (schedule.row(i) + 1) * units, to);
+    std::fill(to + given, to + width, T(0));
+  }
+}
+
 template <typename T>
 void load_rows(const Schedule& schedule, const T* from, int64 units, T* to) {
-  for (int64 i = 0; i < schedule.rows(); ++i) {
-    if (from == nullptr)
-      std::fill(to + i * units, to + (i + 1) * units, T(0));
-    else
-      std::copy(from + schedule.row(i) * units, from + (schedule.row(i) + 1) * units, to + i * units);
-  }
+  load_padded_rows(schedule, from, units, units, to);
 }
 
 // The dropout masks of h (h_masks, rows, U) in the order of the schedule.
@@ -101,11 +106,12 @@ class OutputPlaces {
       for (int64 p = 0; p < first; ++p) fn(sequence_row(i, p));
     }
   }
-
- private:
+  // The output row of place `place` in processing order.
   int64 sequence_row(int64 i, int64 place) const {
     return schedule_.row(i) * d_.time + (d_.flipped ? d_.time - 1 - place : place);
   }
+
+ private:
   template <typename F>
   void visit_last(int64 k, F&& fn) const {
     for (int64 i = schedule_.living(k + 1); i < schedule_.living(k); ++i) {

@@ -1,0 +1,20 @@
+// Which instruction set the kernels use (level L1): the best that this processor has, or a lower one by request.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernel_recurrent.h"
+
+namespace birnn {
+
+// "base", and "avx2" and "avx512" where the processor and the system have them; the last is the best.
+std::vector<std::string> known_isas();
+// The highest that may be used. Not to be changed between a forward pass and its backward pass.
+std::string isa();
+void set_isa(const std::string& name);
+
+// The kernels for a layer: those with which its units fill the fewest vectors, then the narrowest of these.
+const RecurrentKernels& recurrent_kernels(std::int64_t units);
+
+}  // namespace birnn

@@ -1,0 +1,194 @@
+// The fast path of a direction (level L2): float, the activations of Keras' defaults, vector kernels. The plan of both
+// passes is that of recurrent_forward.h and recurrent_backward.h; what those leave to a cell is done by the kernels.
+#pragma once
+#include "parallel.h"
+#include "recurrent_fast_space.h"
+#include "recurrent_rows.h"
+
+namespace birnn {
+
+// A cell on the fast path. `vectors`: of a row in the gate buffer; `kept`: of these, what the backward pass needs.
+struct FastLstm {
+  static constexpr int gates = 4, vectors = 4, kept = 4, states = 2, bias_rows = 1;
+  static constexpr bool h_passes_by = false;
+  static void forward(const RecurrentKernels& k, const ForwardArgs& a) { k.forward_lstm(a); }
+  static void backward(const RecurrentKernels& k, const BackwardArgs& a) { k.backward_lstm(a); }
+};
+// With reset_after. h reaches the next h without the weights too: h' = z h + (1 - z) n.
+struct FastGru {
+  static constexpr int gates = 3, vectors = 4, kept = 4, states = 1, bias_rows = 2;
+  static constexpr bool h_passes_by = true;
+  static void forward(const RecurrentKernels& k, const ForwardArgs& a) { k.forward_gru(a); }
+  static void backward(const RecurrentKernels& k, const BackwardArgs& a) { k.backward_gru(a); }
+};
+struct FastSimpleRnn {
+  static constexpr int gates = 1, vectors = 1, kept = 0, states = 1, bias_rows = 1;
+  static constexpr bool h_passes_by = false;
+  static void forward(const RecurrentKernels& k, const ForwardArgs& a) { k.forward_simple(a); }
+  static void backward(const RecurrentKernels& k, const BackwardArgs& a) { k.backward_simple(a); }
+};
+
+// What the kernels can do; the rest takes the readable path.
+template <typename Fast>
+bool takes_fast_path(const Direction<float>& d) {
+  const CellOptions<float>& options = d.options;
+  return options.activation.kind() == Activation::tanh && d.h_masks == 0 && d.x_masks <= 1 &&
+         (Fast::gates == 1 || options.recurrent_activation.kind() == Activation::sigmoid) &&
+         (Fast::bias_rows == 1 || options.reset_after);
+}
+
+template <typename Fast>
+class FastForwardPass {
+ public:
+  FastForwardPass(const Direction<float>& d, const ForwardTask<float>& task, int shard)
+      : d_(d),
+        task_(task),
+        shape_(d),
+        weights_(shard_block<PackedWeights<Fast>>(task.scratch, d, 0)),
+        space_(fast_shard_block<PackedWeights<Fast>, FastForwardSpace<Fast>>(task.scratch, d, shard)),
+        saved_(shard_block<FastSaved<Fast>>(task.saved, d, task.saved == nullptr ? 0 : shard)),
+        schedule_(space_.schedule, d.mask, shard_begin(d.batch, shard),
+                  shard_begin(d.batch, shard + 1) - shard_begin(d.batch, shard), d.time, d.go_backwards),
+        places_(d, schedule_) {}
+
+  // Once, before all shards.
+  static void prepare(const Direction<float>& d, const ForwardTask<float>& task) {
+    const FastShape shape(d);
+    const PackedWeights<Fast> packed = shard_block<PackedWeights<Fast>>(task.scratch, d, 0);
+    pack_weights<Fast>(shape, d.units, d.features, d.kernel, packed.kernel);
+    pack_weights<Fast>(shape, d.units, d.units, d.recurrent_kernel, packed.recurrent_kernel);
+    pack_bias(shape, d, packed);
+  }
+
+  void run() {
+    const FlushToZero subnormals_are_zero;
+    load_states();
+    places_.visit_leading([&](int64 row) { put(row, nullptr); });
+    finish_rows(schedule_.living(0), schedule_.rows(), space_.h[0], space_.c, schedule_.rows());
+    for (int64 first = 0; first < schedule_.steps();) {
+      const int64 end = schedule_.chunk_end(first, fast_chunk_rows(d_));
+      project(first, end);
+      for (int64 k = first; k < end; ++k) {
+        check_cancel();
+        step(k, first);
+      }
+      first = end;
+    }
+  }
+
+ private:
+  // The input bias; GRU: of z and r both rows at once, those of n apart.
+  static void pack_bias(const FastShape& shape, const Direction<float>& d, const PackedWeights<Fast>& packed) {
+    std::fill(packed.bias, packed.bias + Fast::gates * shape.width, 0.f);
+    std::fill(packed.recurrent_bias, packed.recurrent_bias + (Fast::bias_rows - 1) * shape.width, 0.f);
+    if (d.bias == nullptr) return;
+    pack_weights<Fast>(shape, d.units, 1, d.bias, packed.bias);
+    if (Fast::bias_rows == 1) return;
+    const float* const second = d.bias + Fast::gates * d.units;
+    for (int64 unit = 0; unit < d.units; ++unit) {
+      float* const to = packed.bias + unit / shape.lanes * Fast::gates * shape.lanes + unit % shape.lanes;
+      for (int gate = 0; gate + 1 < Fast::gates; ++gate) to[gate * shape.lanes] += second[gate * d.units + unit];
+      packed.recurrent_bias[unit] = second[(Fast::gates - 1) * d.units + unit];
+    }
+  }
+
+  bool keeps() const { return task_.saved != nullptr; }
+  bool keeps_gates() const { return keeps() && Fast::kept > 0; }
+
+  void load_states() {
+    load_padded_rows(schedule_, d_.state[0], d_.units, shape_.width, space_.h[0]);
+    if (Fast::states == 1) return;
+    load_padded_rows(schedule_, d_.state[1], d_.units, shape_.width, space_.h[1]);
+    to_blocks(shape_, schedule_.rows(), space_.h[1], space_.c);
+  }
+
+  // The gates of packed row `row` of the chunk that begins at step `first`, and the distance between unit blocks.
+  float* gates(int64 first, int64 row) const {
+    const int64 vectors = Fast::vectors * shape_.lanes;
+    return keeps_gates() ? saved_.gates + (schedule_.offset(first) + row) * vectors : space_.gates + row * vectors;
+  }
+  long gates_block() const {
+    return static_cast<long>((keeps_gates() ? saved_.capacity : fast_chunk_rows(d_)) * Fast::vectors * shape_.lanes);
+  }
+
+  void project(int64 first, int64 end) const {
+    ProjectionArgs a;
+    a.rows = static_cast<int>(schedule_.offset(end) - schedule_.offset(first));
+    a.k = static_cast<int>(d_.features);
+    a.blocks = shape_.blocks;
+    a.x = packed_inputs(d_, schedule_, first, end, d_.x_mask(0), space_.inputs);
+    a.x_step = static_cast<long>(d_.features);
+    a.weights = weights_.kernel;
+    a.bias = weights_.bias;
+    a.out = gates(first, 0);
+    a.out_gates = Fast::vectors;
+    a.out_block = gates_block();
+    shape_.kernels.project(Fast::gates, a);
+  }
+
+  void step(int64 k, int64 first) {
+    const int64 at = schedule_.offset(k), before = k == 0 ? 0 : schedule_.offset(k - 1), rows = schedule_.rows();
+    ForwardArgs a{};
+    a.rows = static_cast<int>(schedule_.living(k));
+    a.units = static_cast<int>(d_.units);
+    a.blocks = shape_.blocks;
+    a.keep = keeps_gates();
+    a.weights = weights_.recurrent_kernel;
+    a.recurrent_bias = weights_.recurrent_bias;
+    a.gates = gates(first, at - schedule_.offset(first));
+    a.gates_block = gates_block();
+    const bool from_saved = keeps() && k > 0;
+    a.before = from_saved ? saved_.h + before * shape_.width : space_.h[k % 2];
+    a.h = keeps() ? saved_.h + at * shape_.width : space_.h[(k + 1) % 2];
+    a.c_before = from_saved ? saved_.c + before * shape_.lanes : space_.c;
+    a.c = keeps() ? saved_.c + at * shape_.lanes : space_.c;
+    a.c_block = static_cast<long>((keeps() ? saved_.capacity : rows) * shape_.lanes);
+    a.c_before_block = static_cast<long>((from_saved ? saved_.capacity : rows) * shape_.lanes);
+    if (k == 0 && d_.state[0] == nullptr) a.before = nullptr;
+    if (k == 0 && d_.state[1] == nullptr) a.c_before = nullptr;
+    a.before_step = a.h_step = static_cast<long>(shape_.width);
+    if (writes_directly()) {
+      a.y = task_.y.data + places_.sequence_row(0, k) * task_.y.step;
+      a.y_step = static_cast<long>(d_.time * task_.y.step);
+    }
+    Fast::forward(shape_.kernels, a);
+    if (!writes_directly()) put_outputs(k, a.h);
+    finish_rows(schedule_.living(k + 1), schedule_.living(k), a.h, a.c, a.c_block / shape_.lanes);
+  }
+
+  // Without masks the rows of a step lie at one distance in the output.
+  bool writes_directly() const { return schedule_.full() && d_.return_sequences; }
+
+  void put_outputs(int64 k, const float* h) const {
+    places_.visit(
+        k, [&](int64 i, int64 row, Place kind) { put(row, kind == Place::zero ? nullptr : h + i * shape_.width); });
+  }
+  void put(int64 output_row, const float* h) const {
+    float* const to = task_.y.data + output_row * task_.y.step;
+    if (h == nullptr)
+      std::fill(to, to + d_.units, 0.f);
+    else
+      std::copy(h, h + d_.units, to);
+  }
+
+  // The final states of rows that have no further step.
+  void finish_rows(int64 begin, int64 end, const float* h, const float* c, int64 c_rows) const {
+    for (int64 i = begin; i < end; ++i) {
+      const int64 row = schedule_.row(i) * d_.units;
+      std::copy(h + i * shape_.width, h + i * shape_.width + d_.units, task_.state[0] + row);
+      if (Fast::states > 1)
+        row_from_blocks(shape_, d_.units, c + i * shape_.lanes, c_rows * shape_.lanes, task_.state[1] + row);
+    }
+  }
+
+  const Direction<float>& d_;
+  const ForwardTask<float>& task_;
+  const FastShape shape_;
+  PackedWeights<Fast> weights_;
+  FastForwardSpace<Fast> space_;
+  FastSaved<Fast> saved_;
+  Schedule schedule_;
+  OutputPlaces<float> places_;
+};
+
+}  // namespace birnn

@@ -1,0 +1,238 @@
+// The backward pass of the fast path (level L2).
+#pragma once
+#include "recurrent_backward.h"
+#include "recurrent_fast.h"
+
+namespace birnn {
+
+template <typename Fast>
+class FastBackwardPass {
+  using Shared = TransposedWeights<Fast>;
+  using Space = FastBackwardSpace<Fast>;
+
+ public:
+  FastBackwardPass(const Direction<float>& d, const BackwardTask<float>& task, int shard)
+      : d_(d),
+        task_(task),
+        shape_(d),
+        weights_(shard_block<Shared>(task.scratch, d, 0)),
+        space_(fast_shard_block<Shared, Space>(task.scratch, d, shard)),
+        saved_(shard_block<FastSaved<Fast>>(task.saved, d, shard)),
+        schedule_(space_.schedule, d.mask, shard_begin(d.batch, shard),
+                  shard_begin(d.batch, shard + 1) - shard_begin(d.batch, shard), d.time, d.go_backwards),
+        places_(d, schedule_) {}
+
+  static void prepare(const Direction<float>& d, const BackwardTask<float>& task) {
+    const FastShape shape(d);
+    const Shared transposed = shard_block<Shared>(task.scratch, d, 0);
+    pack_transposed<Fast>(shape, d.units, d.units, d.recurrent_kernel, transposed.recurrent_kernel);
+    if (task.dx.data != nullptr) pack_transposed<Fast>(shape, d.units, d.features, d.kernel, transposed.kernel);
+  }
+
+  // Adds up the shards in order and puts the sums where they belong.
+  static void finish(const Direction<float>& d, const BackwardTask<float>& task) {
+    const FastShape shape(d);
+    const Space total = fast_shard_block<Shared, Space>(task.scratch, d, 0);
+    const int64 gates = Fast::gates * shape.width;
+    for (int shard = 1; shard < shard_count(d.batch); ++shard) {
+      const Space part = fast_shard_block<Shared, Space>(task.scratch, d, shard);
+      add_into(gates * d.features, part.sums.kernel, total.sums.kernel);
+      add_into(gates * d.units, part.sums.recurrent_kernel, total.sums.recurrent_kernel);
+      add_into(gates, part.sums.bias, total.sums.bias);
+      if (Fast::bias_rows > 1) add_into(gates, part.recurrent_bias_sums, total.recurrent_bias_sums);
+    }
+    unpack_weights<Fast>(shape, d.units, d.features, total.sums.kernel, task.dkernel);
+    unpack_weights<Fast>(shape, d.units, d.units, total.sums.recurrent_kernel, task.drecurrent_kernel);
+    unpack_weights<Fast>(shape, d.units, 1, total.sums.bias, task.dbias);
+    if (Fast::bias_rows == 1 || task.dbias.data == nullptr) return;
+    const Target<float> second{task.dbias.data + Fast::gates * d.units, task.dbias.accumulate};
+    unpack_weights<Fast>(shape, d.units, 1, total.recurrent_bias_sums, second);
+  }
+
+  void run() {
+    const FlushToZero subnormals_are_zero;
+    start();
+    for (int64 end = schedule_.steps(); end > 0;) {
+      const int64 first = schedule_.chunk_begin(end, chunk_rows(d_));
+      for (int64 k = end - 1; k >= first; --k) {
+        check_cancel();
+        step(k, schedule_.offset(k) - schedule_.offset(first));
+      }
+      if (task_.drecurrent_kernel.data != nullptr) add_recurrent_gradient(first, end);
+      if (task_.dkernel.data != nullptr) add_kernel_gradient(first, end);
+      if (task_.dx.data != nullptr) put_input_gradient(first, end);
+      end = first;
+    }
+    put_state_gradients();
+  }
+
+ private:
+  long gradient_block() const { return static_cast<long>(chunk_rows(d_) * Fast::gates * shape_.lanes); }
+  // The gradients that belong to the recurrent product.
+  float* recurrent_gradient() const { return Fast::bias_rows > 1 ? space_.recurrent_gradient : space_.gradient; }
+
+  void start() {
+    load_padded_rows(schedule_, d_.state[0], d_.units, shape_.width, space_.initial_h);
+    load_padded_rows(schedule_, task_.dstate[0], d_.units, shape_.width, space_.dh);
+    if (Fast::states > 1) {
+      // `left` has a chunk's rows, so at least those of the shard.
+      load_padded_rows(schedule_, d_.state[1], d_.units, shape_.width, space_.left);
+      to_blocks(shape_, schedule_.rows(), space_.left, space_.initial_c);
+      load_padded_rows(schedule_, task_.dstate[1], d_.units, shape_.width, space_.left);
+      to_blocks(shape_, schedule_.rows(), space_.left, space_.dc);
+    }
+    const int64 gates = Fast::gates * shape_.width;
+    std::fill(space_.sums.kernel, space_.sums.kernel + gates * d_.features, 0.f);
+    std::fill(space_.sums.recurrent_kernel, space_.sums.recurrent_kernel + gates * d_.units, 0.f);
+    std::fill(space_.sums.bias, space_.sums.bias + gates, 0.f);
+    if (Fast::bias_rows > 1) std::fill(space_.recurrent_bias_sums, space_.recurrent_bias_sums + gates, 0.f);
+    if (task_.dx.data == nullptr || task_.dx.accumulate || schedule_.full()) return;
+    float* const dx = task_.dx.data + schedule_.first_row() * d_.time * d_.features;
+    std::fill(dx, dx + schedule_.rows() * d_.time * d_.features, 0.f);
+  }
+
+  // `row`: where the step begins in its chunk.
+  void step(int64 k, int64 row) {
+    const int64 at = schedule_.offset(k), before = k == 0 ? 0 : schedule_.offset(k - 1), lanes = shape_.lanes;
+    BackwardArgs a{};
+    a.rows = static_cast<int>(schedule_.living(k));
+    a.units = static_cast<int>(d_.units);
+    a.blocks = shape_.blocks;
+    a.gates = saved_.gates + at * Fast::kept * lanes;
+    a.gates_block = static_cast<long>(saved_.capacity * Fast::kept * lanes);
+    a.before = h_before(k);
+    a.c_before = k > 0 ? saved_.c + before * lanes : d_.state[1] == nullptr ? nullptr : space_.initial_c;
+    a.c_before_block = static_cast<long>((k > 0 ? saved_.capacity : schedule_.rows()) * lanes);
+    a.c = saved_.c + at * lanes;
+    a.c_block = static_cast<long>(saved_.capacity * lanes);
+    a.h = saved_.h + at * shape_.width;
+    a.before_step = a.h_step = a.dh_step = static_cast<long>(shape_.width);
+    a.dh = space_.dh;
+    a.dc = space_.dc;
+    a.dc_block = static_cast<long>(schedule_.rows() * lanes);
+    a.gradient = space_.gradient + row * Fast::gates * lanes;
+    a.recurrent_gradient = recurrent_gradient() + row * Fast::gates * lanes;
+    a.gradient_block = a.recurrent_gradient_block = gradient_block();
+    a.bias_gradient = space_.sums.bias;
+    a.recurrent_bias_gradient = space_.recurrent_bias_sums;
+    add_output_gradient(k, a);
+    Fast::backward(shape_.kernels, a);
+    if (k > 0 || task_.dinitial[0].data != nullptr) back_to_h(a);
+  }
+
+  // dy: read by the kernel where its rows lie at one distance, otherwise added to dh before.
+  void add_output_gradient(int64 k, BackwardArgs& a) const {
+    if (task_.dy.data == nullptr) return;
+    if (schedule_.full() && d_.return_sequences) {
+      a.dy = task_.dy.data + places_.sequence_row(0, k) * task_.dy.step;
+      a.dy_step = static_cast<long>(d_.time * task_.dy.step);
+      return;
+    }
+    places_.visit(k, [&](int64 i, int64 row, Place kind) {
+      if (kind != Place::zero) add_into(d_.units, task_.dy.data + row * task_.dy.step, space_.dh + i * shape_.width);
+    });
+  }
+
+  // dh = gradient R^T, besides what passed by the weights.
+  void back_to_h(const BackwardArgs& a) const {
+    ProductArgs p;
+    p.rows = a.rows;
+    p.blocks = shape_.blocks;
+    p.gates = Fast::gates;
+    p.columns = static_cast<int>(shape_.width);
+    p.gradient = a.recurrent_gradient;
+    p.gradient_block = gradient_block();
+    p.weights = weights_.recurrent_kernel;
+    p.accumulate = Fast::h_passes_by;
+    p.out = space_.dh;
+    p.out_step = static_cast<long>(shape_.width);
+    shape_.kernels.product(p);
+  }
+
+  const float* h_before(int64 k) const {
+    if (k > 0) return saved_.h + schedule_.offset(k - 1) * shape_.width;
+    return d_.state[0] == nullptr ? nullptr : space_.initial_h;
+  }
+
+  void add_outer(int64 rows, int64 row, int64 k, const float* a, int64 a_step, const float* gradient,
+                 float* sum) const {
+    OuterArgs o;
+    o.rows = static_cast<int>(rows);
+    o.k = static_cast<int>(k);
+    o.blocks = shape_.blocks;
+    o.gates = Fast::gates;
+    o.a = a;
+    o.a_step = static_cast<long>(a_step);
+    o.gradient = gradient + row * Fast::gates * shape_.lanes;
+    o.gradient_block = gradient_block();
+    o.sum = sum;
+    shape_.kernels.outer(o);
+  }
+
+  void add_kernel_gradient(int64 first, int64 end) const {
+    const float* const x = packed_inputs(d_, schedule_, first, end, d_.x_mask(0), space_.inputs);
+    add_outer(schedule_.offset(end) - schedule_.offset(first), 0, d_.features, x, d_.features, space_.gradient,
+              space_.sums.kernel);
+  }
+
+  // Without masks the rows of h before the steps follow each other; otherwise they are brought together.
+  void add_recurrent_gradient(int64 first, int64 end) const {
+    const int64 begin = schedule_.offset(first);
+    const auto add = [&](int64 k, int64 rows, const float* h) {
+      add_outer(rows, schedule_.offset(k) - begin, d_.units, h, shape_.width, recurrent_gradient(),
+                space_.sums.recurrent_kernel);
+    };
+    if (first == 0 && d_.state[0] != nullptr) add(0, schedule_.living(0), space_.initial_h);
+    const int64 from = std::max<int64>(first, 1);
+    if (from >= end) return;
+    const int64 rows = schedule_.offset(end) - schedule_.offset(from);
+    if (schedule_.full()) return add(from, rows, h_before(from));
+    float* to = space_.left;
+    for (int64 k = from; k < end; ++k) {
+      const int64 count = schedule_.living(k) * shape_.width;
+      std::copy(h_before(k), h_before(k) + count, to);
+      to += count;
+    }
+    add(from, rows, space_.left);
+  }
+
+  void put_input_gradient(int64 first, int64 end) const {
+    ProductArgs p;
+    p.rows = static_cast<int>(schedule_.offset(end) - schedule_.offset(first));
+    p.blocks = shape_.blocks;
+    p.gates = Fast::gates;
+    p.columns = static_cast<int>(shape_.padded(d_.features));
+    p.gradient = space_.gradient;
+    p.gradient_block = gradient_block();
+    p.weights = weights_.kernel;
+    p.accumulate = false;
+    p.out = space_.inputs;
+    p.out_step = p.columns;
+    shape_.kernels.product(p);
+    unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(0), space_.inputs, p.columns, task_.dx);
+  }
+
+  void put_state_gradients() const {
+    const auto put = [](const Target<float>& to, int64 at, float value) {
+      to.data[at] = (to.accumulate ? to.data[at] : 0.f) + value;
+    };
+    for (int64 i = 0; i < schedule_.rows(); ++i)
+      for (int64 unit = 0; unit < d_.units; ++unit) {
+        const int64 at = schedule_.row(i) * d_.units + unit, block = unit / shape_.lanes;
+        if (task_.dinitial[0].data != nullptr) put(task_.dinitial[0], at, space_.dh[i * shape_.width + unit]);
+        if (Fast::states > 1 && task_.dinitial[1].data != nullptr)
+          put(task_.dinitial[1], at, space_.dc[(block * schedule_.rows() + i) * shape_.lanes + unit % shape_.lanes]);
+      }
+  }
+
+  const Direction<float>& d_;
+  const BackwardTask<float>& task_;
+  const FastShape shape_;
+  Shared weights_;
+  Space space_;
+  FastSaved<Fast> saved_;
+  Schedule schedule_;
+  OutputPlaces<float> places_;
+};
+
+}  // namespace birnn
