@@ -20,6 +20,8 @@
 #'
 #' @section Options:
 #' * `birnn.threads`: threads used by recurrent layers; at most two by default.
+#' * `birnn.isa`, or the environment variable `BIRNN_ISA`: a lower instruction set than the processor's best, `"base"`,
+#'   `"avx2"` or `"avx512"`; read when the package is loaded.
 #' * `birnn.nonfinite`: `"warn"` lets `fit()` go on after a loss that is not finite; by default it stops.
 #'
 #' @references

@@ -2,6 +2,7 @@
 
 .onLoad <- function(libname, pkgname) {
   r_session_start()
+  choose_isa(getOption("birnn.isa", Sys.getenv("BIRNN_ISA")))
   if (isNamespaceLoaded("waldo")) register_compare_proxy()
   setHook(packageEvent("waldo", "onLoad"), function(...) register_compare_proxy())
 }
@@ -14,6 +15,14 @@
 .onUnload <- function(libpath) {
   r_session_end()
   library.dynam.unload("birnn", libpath)
+}
+
+# A lower instruction set than the processor's best, for tests and comparisons.
+choose_isa <- function(wanted) {
+  if (!nzchar(wanted)) return(invisible())
+  if (wanted %in% r_known_isas()) return(invisible(r_isa(wanted)))
+  birnn_warn(c("This processor has no instruction set {.val {wanted}}; {.val {r_isa('')}} is used.",
+               i = "{.code options(birnn.isa = )} takes {.val {r_known_isas()}}."))
 }
 
 # waldo compares external pointers by address; tensors must be compared by their numbers.

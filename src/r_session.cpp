@@ -1,9 +1,10 @@
-// Start and end of the package in an R session, the number of threads, and Ctrl-C (level L4).
+// Start and end of the package in an R session, threads, instruction set, and Ctrl-C (level L4).
 #include "r_session.h"
 
 #include <cstdlib>
 #include <thread>
 
+#include "kernel_isa.h"
 #include "parallel.h"
 #include "r_convert.h"
 
@@ -70,5 +71,18 @@ int r_threads() {
   return guarded([&] {
     follow_thread_option();
     return threads();
+  });
+}
+
+// The instruction sets of this processor, the best last.
+// [[Rcpp::export(rng = false)]]
+std::vector<std::string> r_known_isas() { return known_isas(); }
+
+// The one in use; with a name, from now on. Not to be changed while a tape is alive.
+// [[Rcpp::export(rng = false)]]
+std::string r_isa(const std::string& name) {
+  return guarded([&] {
+    if (!name.empty()) set_isa(name);
+    return isa();
   });
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "check.h"
+#include "kernel_isa.h"
 #include "merge.h"
 #include "recurrent_case.h"
 
@@ -72,7 +73,87 @@ void check_gradients(const LayerCase& c, std::vector<Tensor> in) {
     }
 }
 
+// Float numbers, in float64.
+std::vector<Tensor> in_float64(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> out;
+  for (const Tensor& tensor : tensors)
+    out.push_back(tensor.absent() || tensor.meta().dtype != DType::float32
+                      ? tensor
+                      : Tensor::of(DType::float64, tensor.meta().shape, tensor.values()));
+  return out;
+}
+
+void check_near(const Tensor& got, const Tensor& expected, double tolerance, const std::string& what) {
+  double largest = 1, error = 0;
+  for (int64 e = 0; e < (expected.absent() ? 0 : expected.count()); ++e) {
+    largest = std::max(largest, std::fabs(expected.get(e)));
+    const double difference = std::fabs(got.get(e) - expected.get(e));
+    error = std::isnan(difference) ? difference : std::max(error, difference);
+  }
+  CHECK_MESSAGE(error <= tolerance * largest, what + ", error " + std::to_string(error / largest));
+}
+
+// Float takes the fast path, double the readable one.
+void check_fast_path(const LayerCase& c, const std::vector<Tensor>& in) {
+  const Run fast("recurrent", c.attrs(), in_float32(in)), readable("recurrent", c.attrs(), in_float64(in_float32(in)));
+  const std::vector<Tensor> fast_gradients = gradient_buffers(in_float32(in), 55), gradients = gradient_buffers(in, 55);
+  fast.backward(in_float32(output_gradients(readable)), fast_gradients, false);
+  readable.backward(output_gradients(readable), gradients, false);
+  const std::vector<Tensor> predicted = forward_outputs(c, in_float32(in), false);
+  for (std::size_t k = 0; k < predicted.size(); ++k) {
+    check_near(fast.out()[k], readable.out()[k], 3e-6, "output " + std::to_string(k) + " of " + describe(c));
+    CHECK_MESSAGE(predicted[k].same_bits(fast.out()[k]), "prediction and training of " + describe(c));
+  }
+  for (std::size_t i = 0; i < gradients.size(); ++i)
+    check_near(fast_gradients[i], gradients[i], 3e-6, "gradient of input " + std::to_string(i) + " of " + describe(c));
+}
+
+// Recurrent kernels scaled down: with large ones rounding errors grow from step to step, in any arithmetic.
+std::vector<Tensor> contracting(std::vector<Tensor> in, int64 units) {
+  const double factor = std::min(1.0, 1.5 / std::sqrt(static_cast<double>(units)));
+  for (const std::size_t kernel : {3, 10})
+    for (int64 e = 0; e < in[kernel].count(); ++e) in[kernel].set(e, factor * in[kernel].get(e));
+  return in;
+}
+
+// Every cell, mask, merge mode and option that the fast path takes, in `units` of each direction.
+void check_fast_paths(int64 units, Draws& draws) {
+  for (const std::string cell : {"simple_rnn", "lstm", "gru"})
+    for (const MaskKind mask : {MaskKind::none, MaskKind::right, MaskKind::left, MaskKind::gaps})
+      for (const std::string merge : {"none", "concat", "mul"})
+        for (const int options : {0, 1, 2, 3}) {
+          LayerCase c;
+          const std::vector<int64> batches = {1, 2, 3, 7, 21};
+          c.batch = batches[static_cast<std::size_t>(draws.whole(5))];
+          c.time = mask == MaskKind::none && options == 0 ? 41 : 6;
+          c.features = 1 + draws.whole(11);
+          c.merge = merge;
+          c.mask = c.batch == 1 ? MaskKind::none : mask;
+          c.return_sequences = options % 2 == 0;
+          DirectionCase& d = c.directions[0];
+          d.cell = cell;
+          d.units = units;
+          d.states = options < 2;
+          d.bias = options != 3;
+          d.x_masks = options == 1 ? 1 : 0;
+          d.zero_output = draws.coin();
+          c.directions.push_back(d);
+          c.directions[1].go_backwards = true;
+          check_fast_path(c, contracting(draw_inputs(c, draws), units));
+        }
+}
+
 }  // namespace
+
+TEST(recurrent_fast_path_equals_the_readable_one) {
+  Draws draws(20);
+  const std::string best = isa();
+  for (const std::string& name : known_isas()) {
+    set_isa(name);
+    for (const int64 units : {1, 3, 4, 8, 9, 16, 21, 33, 64}) check_fast_paths(units, draws);
+  }
+  set_isa(best);
+}
 
 TEST(recurrent_outputs_equal_an_independent_implementation) {
   Draws draws(11);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "check.h"
+#include "kernel_isa.h"
 #include "parallel.h"
 #include "recurrent_case.h"
 
@@ -142,11 +143,32 @@ TEST(recurrent_row_has_the_same_bits_alone_in_a_batch_and_padded) {
     }
 }
 
+TEST(recurrent_row_of_the_fast_path_has_the_same_bits_alone_in_a_batch_and_padded) {
+  Draws draws(23);
+  const std::string best = isa();
+  for (const std::string& name : known_isas()) {
+    set_isa(name);
+    for (const std::string cell : {"simple_rnn", "lstm", "gru"})
+      for (const MaskKind mask : {MaskKind::none, MaskKind::gaps})
+        for (const int64 units : {5, 11, 40}) {
+          LayerCase c = bidirectional_case(cell, mask);
+          for (DirectionCase& d : c.directions) {
+            d.h_masks = 0;
+            d.units = units;
+          }
+          check_rows(c, in_float32(draw_inputs(c, draws)));
+        }
+  }
+  set_isa(best);
+}
+
 TEST(recurrent_bits_do_not_depend_on_threads) {
   Draws draws(22);
   const int before = threads();
-  for (const std::string cell : {"simple_rnn", "lstm", "gru"}) {
-    const LayerCase c = bidirectional_case(cell, MaskKind::right);
+  for (const std::string cell : {"simple_rnn", "lstm", "gru", "lstm without dropout", "gru without dropout"}) {
+    const std::string name = cell.substr(0, cell.find(' '));
+    LayerCase c = bidirectional_case(name, MaskKind::right);
+    if (name != cell) c.directions[0].h_masks = c.directions[1].h_masks = 0;
     const std::vector<Tensor> in = in_float32(draw_inputs(c, draws));
     set_threads(1);
     const Result one = run_layer(c, in);
