@@ -45,6 +45,14 @@ r_threads <- function() {
     .Call(`_birnn_r_threads`)
 }
 
+r_known_isas <- function() {
+    .Call(`_birnn_r_known_isas`)
+}
+
+r_isa <- function(name) {
+    .Call(`_birnn_r_isa`, name)
+}
+
 r_tape_new <- function() {
     .Call(`_birnn_r_tape_new`)
 }

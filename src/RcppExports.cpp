@@ -123,6 +123,25 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_known_isas
+std::vector<std::string> r_known_isas();
+RcppExport SEXP _birnn_r_known_isas() {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    rcpp_result_gen = Rcpp::wrap(r_known_isas());
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_isa
+std::string r_isa(const std::string& name);
+RcppExport SEXP _birnn_r_isa(SEXP nameSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const std::string& >::type name(nameSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_isa(name));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_tape_new
 SEXP r_tape_new();
 RcppExport SEXP _birnn_r_tape_new() {
@@ -303,6 +322,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_session_start", (DL_FUNC) &_birnn_r_session_start, 0},
     {"_birnn_r_session_end", (DL_FUNC) &_birnn_r_session_end, 0},
     {"_birnn_r_threads", (DL_FUNC) &_birnn_r_threads, 0},
+    {"_birnn_r_known_isas", (DL_FUNC) &_birnn_r_known_isas, 0},
+    {"_birnn_r_isa", (DL_FUNC) &_birnn_r_isa, 1},
     {"_birnn_r_tape_new", (DL_FUNC) &_birnn_r_tape_new, 0},
     {"_birnn_r_tape_free", (DL_FUNC) &_birnn_r_tape_free, 1},
     {"_birnn_r_tape_watch", (DL_FUNC) &_birnn_r_tape_watch, 2},
