@@ -162,8 +162,9 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #' Schuster, M. and Paliwal, K. K. (1997). Bidirectional recurrent neural networks. *IEEE Transactions on Signal
 #' Processing* 45(11). \doi{10.1109/78.650093}
 #' @family rnn layers
-#' @seealso [layer_simple_rnn()], [layer_lstm()], [layer_gru()], [layer_rnn()], the layers to wrap; [rnn_cell_simple()],
-#'   [rnn_cell_lstm()], [rnn_cell_gru()], [rnn_cells_stack()], the cells of [layer_rnn()]; [reset_state()].
+#' @seealso [layer_simple_rnn()], [layer_lstm()], [layer_gru()], [layer_rnn()], [layer_conv_lstm_1d()],
+#'   [layer_conv_lstm_2d()], [layer_conv_lstm_3d()], the layers to wrap; [rnn_cell_simple()], [rnn_cell_lstm()],
+#'   [rnn_cell_gru()], [rnn_cells_stack()], the cells of [layer_rnn()]; [reset_state()].
 #' @export
 #' @examples
 #' model <- keras_model_sequential(input_shape = c(5, 10)) %>%

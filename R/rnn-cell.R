@@ -47,16 +47,22 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
     },
 
     build = function(input_shape) {
-      features <- known_features(self, input_shape)
+      shapes <- self$weight_shapes(input_shape)
       add <- function(role, shape, initializer, name) {
         self$add_weight(shape, initializer, regularizer = self[[paste0(role, "_regularizer")]],
                         constraint = self[[paste0(role, "_constraint")]], name = name)
       }
-      width <- self$gates * self$units
-      self$kernel <- add("kernel", c(features, width), self$kernel_initializer, "kernel")
-      self$recurrent_kernel <- add("recurrent", c(self$units, width), self$recurrent_initializer, "recurrent_kernel")
+      self$kernel <- add("kernel", shapes$kernel, self$kernel_initializer, "kernel")
+      self$recurrent_kernel <- add(
+        "recurrent", shapes$recurrent_kernel, self$recurrent_initializer, "recurrent_kernel"
+      )
       if (self$use_bias) self$bias <- add("bias", self$bias_shape(), self$bias_start(), "bias")
-      self$input_spec$axes <- c("-1" = features)
+      self$input_spec$axes <- c("-1" = input_shape[[length(input_shape)]])
+    },
+
+    weight_shapes = function(input_shape) {
+      width <- self$gates * self$units
+      list(kernel = c(known_features(self, input_shape), width), recurrent_kernel = c(self$units, width))
     },
 
     bias_shape = function() self$gates * self$units,
@@ -82,6 +88,10 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
       if (!is_graph_tensor(inputs)) self$kept_masks <- kept
       kept[c("x", "h")]
     },
+    # Without recurrent dropout the gates share one mask, with it each gate has its own, as in Keras.
+    mask_count = function() if (self$recurrent_dropout > 0) self$gates else 1L,
+    # Sizes of masks after the batch axis; they may refer to those of `inputs`, see same_size_as().
+    mask_sizes = function(inputs) list(x = same_size_as(tensor_rank(inputs) - 1), h = self$units),
     reset_dropout_mask = function() self$kept_masks["x"] <- NULL,
     reset_recurrent_dropout_mask = function() self$kept_masks["h"] <- NULL,
 
@@ -128,25 +138,26 @@ is_own_method <- function(name, self) {
   is.null(builtin) || identical(body(self[[name]]), body(builtin))
 }
 
-# Dropout masks: for the inputs (n, batch, features) and for the state (n, batch, units), NULL where the rate is 0.
-# Without recurrent dropout the gates share one mask (n = 1), with it each gate has its own, as in Keras.
-input_dropout <- function(cell, inputs) draw_dropout(cell, inputs, cell$dropout, same_size_as(tensor_rank(inputs) - 1))
+# Dropout masks: for the inputs (n, batch, features) and for the state (n, batch, units), NULL where the rate is 0;
+# n is 1 or the number of gates.
+input_dropout <- function(cell, inputs) draw_dropout(cell, inputs, cell$dropout, "x")
 
-state_dropout <- function(cell, inputs) draw_dropout(cell, inputs, cell$recurrent_dropout, cell$units)
+state_dropout <- function(cell, inputs) draw_dropout(cell, inputs, cell$recurrent_dropout, "h")
 
-draw_dropout <- function(cell, inputs, rate, width) {
+draw_dropout <- function(cell, inputs, rate, what) {
   if (rate == 0) return(NULL)
-  count <- if (cell$recurrent_dropout > 0) cell$gates else 1L
-  attrs <- list(rate = rate, shape = c(same_size_as(0), width), count = count)
+  sizes <- c(same_size_as(0), cell$mask_sizes(inputs)[[what]])
+  attrs <- list(rate = rate, shape = sizes, count = cell$mask_count())
   apply_op("dropout_mask", list(next_seed(cell$seed_generator), inputs), attrs)
 }
 
 # (batch, n) %*% (n, gates * units), `x` multiplied before by its one mask or, gate by gate, by the mask of each gate.
-project_gates <- function(x, kernel, masks, gates) {
-  if (is.null(masks)) return(op_matmul(x, kernel))
+# `product`: how x and kernel are put together.
+project_gates <- function(x, kernel, masks, gates, product = op_matmul) {
+  if (is.null(masks)) return(product(x, kernel))
   masked <- lapply(op_unstack(masks, axis = 1L), function(mask) op_multiply(x, mask))
-  if (length(masked) == 1L) return(op_matmul(masked[[1L]], kernel))
-  op_concatenate(Map(op_matmul, masked, op_split(kernel, gates, axis = 2L)), axis = 2L)
+  if (length(masked) == 1L) return(product(masked[[1L]], kernel))
+  op_concatenate(Map(product, masked, op_split(kernel, gates, axis = -1L)), axis = -1L)
 }
 
 add_bias <- function(x, bias) if (is.null(bias)) x else op_add(x, bias)

@@ -89,7 +89,9 @@ check_equal_units <- function(forward, backward, merge_mode, call) {
   )
 }
 
-direction_units <- function(self) if (inherits(self, "RNN")) output_size(self$cell) else self$units
+direction_units <- function(self) {
+  if (inherits(self, "RNN")) self$cell$units %||% output_size(self$cell) else self$units
+}
 
 check_weight_halves <- function(weights, call) {
   if (is.null(weights)) return(invisible())

@@ -29,17 +29,17 @@ LSTMCell <- R6::R6Class("LSTMCell",
 
     # Gates i, f, candidate, o: c' = f c + i g, h' = o activation(c').
     step = function(x, states, masks = NULL) {
-      z <- add_bias(op_add(
-        project_gates(x, self$kernel, masks$x, 4L), project_gates(states[[1L]], self$recurrent_kernel, masks$h, 4L)
-      ), self$bias)
-      z <- op_split(z, 4L, axis = 2L)
+      z <- op_add(self$project_inputs(x, masks$x), self$project_state(states[[1L]], masks$h))
+      z <- op_split(add_bias(z, self$bias), 4L, axis = -1L)
       i <- self$recurrent_activation(z[[1L]])
       f <- self$recurrent_activation(z[[2L]])
       o <- self$recurrent_activation(z[[4L]])
       c <- op_add(op_multiply(f, states[[2L]]), op_multiply(i, self$activation(z[[3L]])))
       h <- op_multiply(o, self$activation(c))
       list(h, list(h, c))
-    }
+    },
+    project_inputs = function(x, masks) project_gates(x, self$kernel, masks, 4L),
+    project_state = function(h, masks) project_gates(h, self$recurrent_kernel, masks, 4L)
   )
 )
 

@@ -157,6 +157,33 @@ contracts <- list(
       trains = FALSE
     )
   },
+  ConvLSTM1D = function() {
+    states <- function(...) {
+      layer_conv_lstm_1d(filters = 3, kernel_size = 2, return_sequences = TRUE, return_state = TRUE, ...)
+    }
+    expect_layer_contract(states, c(3, 4, 5, 2), list(c(3, 4, 4, 3), c(3, 4, 3), c(3, 4, 3)), weights_of(3))
+    dropped <- function(...) {
+      layer_conv_lstm_1d(filters = 2, kernel_size = 3, strides = 2, padding = "same", use_bias = FALSE,
+                         recurrent_dropout = 0.5, activity_regularizer = "l2", ...)
+    }
+    expect_layer_contract(dropped, c(3, 2, 5, 2), c(3, 3, 2), weights_of(2), seeds = 1, losses = 1)
+  },
+  ConvLSTM2D = function() {
+    expect_layer_contract(
+      function(...) layer_conv_lstm_2d(filters = 3, kernel_size = c(2, 3), padding = "same", ...), c(3, 2, 4, 3, 2),
+      c(3, 4, 3, 3), weights_of(3)
+    )
+    first <- function(...) {
+      layer_conv_lstm_2d(filters = 3, kernel_size = 2, data_format = "channels_first", return_sequences = TRUE, ...)
+    }
+    expect_layer_contract(first, c(3, 2, 2, 4, 3), c(3, 2, 3, 3, 2), weights_of(3))
+  },
+  ConvLSTM3D = function() {
+    expect_layer_contract(
+      function(...) layer_conv_lstm_3d(filters = 2, kernel_size = 2, ...), c(2, 2, 3, 2, 3, 1), c(2, 2, 1, 2, 2),
+      weights_of(3)
+    )
+  },
   Dropout = function() expect_layer_contract(function(...) layer_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1),
   Masking = function() {
     expect_layer_contract(function(...) layer_masking(mask_value = 0, ...), c(3, 5, 2), trains = FALSE)
