@@ -84,7 +84,7 @@ new_custom_layer <- function(definition, given, call) {
 
 # Without `...` every name must be known; with it, names must not be abbreviations that R would complete.
 check_custom_arguments <- function(definition, names, call) {
-  known <- setdiff(names(definition$formals), "...")
+  known <- setdiff(rlang::names2(definition$formals), "...")
   what <- paste0(definition$name, "()")
   if (!takes_dots(definition)) {
     return(check_known_names(names, c(known, names(common_arguments), legacy_arguments), what, call))

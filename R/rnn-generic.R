@@ -45,7 +45,8 @@
 #' Zhou, G.-B., Wu, J., Zhang, C.-L. and Zhou, Z.-H. (2016). Minimal gated unit for recurrent neural networks.
 #' *International Journal of Automation and Computing* 13. \doi{10.1007/s11633-016-1006-2}
 #' @family rnn layers
-#' @seealso [rnn_cell_lstm()] and its relatives, the cells; [rnn_cells_stack()]; [reset_state()].
+#' @seealso [rnn_cell_simple()], [rnn_cell_lstm()], [rnn_cell_gru()], [rnn_cells_stack()], the cells; [Layer()] for your
+#'   own; [layer_bidirectional()] for both directions; [reset_state()].
 #' @export
 #' @examples
 #' x <- array(rnorm(2 * 5 * 3), c(2, 5, 3))
@@ -55,6 +56,67 @@
 #' layer <- layer_rnn(cell = list(rnn_cell_lstm(units = 4), rnn_cell_gru(units = 2)), return_state = TRUE)
 #' c(output, lstm_states, gru_states) %<-% layer(x)
 #' c(h, c) %<-% lstm_states
+#'
+#' # A cell of your own: the minimal gated unit, with one gate
+#' minimal_gated_cell <- Layer("MinimalGatedCell",
+#'   initialize = function(units, ...) {
+#'     super$initialize(...)
+#'     self$units <- units
+#'     self$state_size <- units
+#'   },
+#'   build = function(input_shape) {
+#'     features <- tail(input_shape, 1)
+#'     self$kernel <- self$add_weight(shape(features, 2 * self$units))
+#'     self$recurrent_kernel <- self$add_weight(shape(self$units, 2 * self$units), "orthogonal")
+#'     self$bias <- self$add_weight(shape(2 * self$units), "zeros")
+#'   },
+#'   call = function(inputs, states) {
+#'     h <- states[[1]]
+#'     x <- op_split(op_matmul(inputs, self$kernel) + self$bias, 2, axis = 2)
+#'     kernels <- op_split(self$recurrent_kernel, 2, axis = 2)
+#'     forget <- op_sigmoid(x[[1]] + op_matmul(h, kernels[[1]]))
+#'     candidate <- op_tanh(x[[2]] + op_matmul(forget * h, kernels[[2]]))
+#'     h <- (1 - forget) * h + forget * candidate
+#'     list(h, list(h))
+#'   }
+#' )
+#' model <- keras_model_sequential(input_shape = c(5, 3)) |>
+#'   layer_bidirectional(layer_rnn(cell = minimal_gated_cell(units = 4))) |>
+#'   layer_dense(1)
+#' model |> compile(optimizer = "adam", loss = "mse")
+#' model |> fit(x, c(0, 1), epochs = 2, verbose = 0)
+#'
+#' # An LSTM with peepholes: the gates see the state c
+#' peephole_lstm_cell <- Layer("PeepholeLSTMCell",
+#'   initialize = function(units, ...) {
+#'     super$initialize(...)
+#'     self$units <- units
+#'     self$state_size <- list(units, units)
+#'   },
+#'   build = function(input_shape) {
+#'     features <- tail(input_shape, 1)
+#'     self$kernel <- self$add_weight(shape(features, 4 * self$units))
+#'     self$recurrent_kernel <- self$add_weight(shape(self$units, 4 * self$units), "orthogonal")
+#'     self$bias <- self$add_weight(shape(4 * self$units), "zeros")
+#'     self$peepholes <- self$add_weight(shape(3, self$units), "random_normal")
+#'   },
+#'   call = function(inputs, states) {
+#'     c <- states[[2]]
+#'     z <- op_matmul(inputs, self$kernel) + op_matmul(states[[1]], self$recurrent_kernel)
+#'     z <- op_split(z + self$bias, 4, axis = 2)
+#'     peepholes <- op_unstack(self$peepholes)
+#'     i <- op_sigmoid(z[[1]] + peepholes[[1]] * c)
+#'     f <- op_sigmoid(z[[2]] + peepholes[[2]] * c)
+#'     c <- f * c + i * op_tanh(z[[3]])
+#'     h <- op_sigmoid(z[[4]] + peepholes[[3]] * c) * op_tanh(c)
+#'     list(h, list(h, c))
+#'   }
+#' )
+#' model <- keras_model_sequential(input_shape = c(5, 3)) |>
+#'   layer_bidirectional(layer_rnn(cell = peephole_lstm_cell(units = 4))) |>
+#'   layer_dense(1)
+#' model |> compile(optimizer = "adam", loss = "mse")
+#' model |> fit(x, c(0, 1), epochs = 2, verbose = 0)
 layer_rnn <- function(object, cell, return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE,
                       stateful = FALSE, unroll = FALSE, zero_output_for_mask = FALSE, ...) {
   create_layer("RNN", object, capture_args())

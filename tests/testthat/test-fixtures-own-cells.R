@@ -1,5 +1,5 @@
-# SimpleRNN, LSTM and GRU written in R as cells (helper-own-cells.R), in layer_rnn() and layer_bidirectional(): what Keras
-# computes, step by step and on the tape.
+# SimpleRNN, LSTM and GRU written in R as cells (helper-own-cells.R), in layer_rnn() and layer_bidirectional(): what
+# Keras computes, step by step and on the tape.
 
 for (name in c("layers-recurrent", "layers-bidirectional")) {
   for (case in load_fixture(name)) {

@@ -292,9 +292,9 @@ test_that("states, masks and kept states of both directions give the numbers of 
 # --- golden cases -------------------------------------------------------------------------------------------------
 
 # Inputs cos(0.37 k), weights 0.5 sin(1.7 k + 0.3 + j) for the j-th array, states 0.3 cos(k + i) for the i-th; B = 3,
-# T = 5, F = 4, k counting row-major from 0. A row: layer; with mask, with states; sum of the first output, its last three
-# numbers, the loss of the fixtures, norms of the gradients of the weights, losses after five steps of SGD(0.1) and of
-# Adam(0.01).
+# T = 5, F = 4, k counting row-major from 0. A row: layer; with mask, with states; sum of the first output, its last
+# three numbers, the loss of the fixtures, norms of the gradients of the weights, losses after five steps of SGD(0.1)
+# and of Adam(0.01).
 golden_cases <- list(
   S1 = list(quote(layer_simple_rnn(units = 3)), "", -0.718959, c(0.806217, -0.238850, -0.783111), 0.960704,
             c(0.429011, 0.731921, 0.753605), 0.696852, 0.808336),
