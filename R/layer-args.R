@@ -58,15 +58,36 @@ arg_regularizer <- argument(function(x, arg, call) get_regularizer(x, call))
 arg_constraint <- argument(function(x, arg, call) get_constraint(x, call))
 
 # R counts axes from 1, Keras' configs from 0; negative axes count from the end in both.
+axes_to_config <- function(axes) as.integer(axes - (axes > 0))
+
+axes_from_config <- function(axes) {
+  axes <- unlist(axes)
+  as.integer(axes + (axes >= 0))
+}
+
+check_axes <- function(x, arg, call) {
+  axes <- unlist(x)
+  if (length(axes) == 0) stop_not("one or more axes", x, arg, call)
+  axes <- vapply(axes, check_whole, 1L, arg = arg, call = call)
+  if (any(axes == 0L)) birnn_abort("{.arg {arg}} counts axes from 1, it cannot be 0.", call = call)
+  axes
+}
+
 arg_axis <- argument(
-  function(x, arg, call) {
-    axis <- check_whole(x, arg = arg, call = call)
-    if (axis == 0L) birnn_abort("{.arg {arg}} counts axes from 1, it cannot be 0.", call = call)
-    axis
-  },
-  save = function(axis) if (axis > 0L) axis - 1L else axis,
-  load = function(axis) if (axis >= 0L) axis + 1L else axis
+  function(x, arg, call) check_axes(check_whole(x, arg = arg, call = call), arg, call),
+  save = axes_to_config, load = axes_from_config
 )
+
+# One axis or several.
+arg_axes <- argument(check_axes, save = axes_to_config, load = axes_from_config)
+
+# Arguments that may only have one value: Keras has others, or had them once.
+arg_fixed <- function(value, hint = NULL) {
+  argument(function(x, arg, call) {
+    if (!identical(x, value)) stop_not(format(value), x, arg, call, hint = hint)
+    value
+  })
+}
 
 check_layer_name <- function(x, arg, call) {
   name <- check_string(x, allow_null = TRUE, arg = arg, call = call)

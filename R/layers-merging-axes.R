@@ -65,23 +65,17 @@ layer_concatenate <- function(inputs, ..., axis = -1L) {
 
 register_layer(Concatenate, layer_concatenate)
 
-# One axis for both inputs, or one for each; counted from 1, where the batch (1) cannot be summed over.
+# One axis for both inputs, or one for each; not the batch, over which nothing can be summed.
 arg_dot_axes <- argument(
   function(x, arg, call) {
-    axes <- unlist(x)
-    if (!is.numeric(axes) || !length(axes) %in% 1:2) stop_not("one axis or a pair of axes", x, arg, call)
-    axes <- vapply(axes, check_whole, 1L, arg = arg, call = call)
-    if (any(axes %in% 0:1)) {
-      birnn_abort(c("{.arg {arg}} counts axes from 1, the batch, over which no product can be summed.",
-                    i = "The second axis is 2, the last one -1."), call = call)
+    axes <- check_axes(x, arg, call)
+    if (length(axes) > 2) stop_not("one axis or a pair of axes", x, arg, call)
+    if (any(axes == 1L)) {
+      birnn_abort(c("{.arg {arg}} cannot be 1, the batch.", i = "The second axis is 2, the last one -1."), call = call)
     }
     axes
   },
-  save = function(axes) ifelse(axes > 0L, axes - 1L, axes),
-  load = function(axes) {
-    axes <- unlist(axes)
-    ifelse(axes >= 0, axes + 1, axes)
-  }
+  save = axes_to_config, load = axes_from_config
 )
 
 Dot <- R6::R6Class("Dot",
@@ -121,12 +115,6 @@ Dot <- R6::R6Class("Dot",
     }
   )
 )
-
-# x / |x| along an axis (counted from 1); vectors of zeros stay zero.
-unit_length <- function(x, axis, epsilon = 1e-12) {
-  squares <- op_sum(op_square(x), axis = axis, keepdims = TRUE)
-  op_multiply(x, op_rsqrt(op_maximum(squares, epsilon^2)))
-}
 
 # For every row of the batch the sum over one axis of x and one of y (counted from 0): the other axes of x, then those
 # of y. With free axes M1..Mp of x and N1..Nq of y this is the matrix product

@@ -69,7 +69,8 @@ expect_build_contract <- function(spec) {
   expect_weight_counts(layer, spec)
   sizes <- vapply(layer$weights, function(v) prod(tensor_shape(v)), numeric(1))
   testthat::expect_equal(as.numeric(count_params(layer)), sum(sizes))
-  testthat::expect_true(all(vapply(layer$weights, tensor_dtype, "") == floatx()))
+  testthat::expect_true(all(vapply(layer$trainable_weights, tensor_dtype, "") == floatx()))
+  testthat::expect_true(all(vapply(layer$weights, tensor_dtype, "") %in% c(floatx(), "int32")))
   layer$trainable <- FALSE
   testthat::expect_length(layer$trainable_weights, 0)
 }

@@ -191,7 +191,7 @@ expect_all_close <- function(got, want, label = "part") {
 
 # The counters of a layer's random streams, its sublayers' included.
 seed_variables <- function(layer) {
-  Filter(function(v) tensor_dtype(v) == "int32", layer$variables)
+  setdiff_variables(layer$variables, layer$weights)
 }
 
 # `x` with time steps put in front and behind: garbage in arrays, FALSE in masks.

@@ -265,6 +265,48 @@ contracts <- list(
       function(...) layer_repeat_vector(n = 5, ...), c(3, 4), c(3, 5, 4), supports_masking = FALSE, trains = FALSE
     )
   },
+  BatchNormalization = function() {
+    expect_layer_contract(function(...) layer_batch_normalization(...), c(3, 5, 2), weights = weights_of(2, 2))
+    other_axis <- function(...) layer_batch_normalization(axis = 2, scale = FALSE, gamma_regularizer = "l2", ...)
+    expect_layer_contract(other_axis, c(3, 5, 2), weights = weights_of(1, 2))
+    penalized <- function(...) layer_batch_normalization(gamma_regularizer = "l2", beta_regularizer = "l1", ...)
+    expect_layer_contract(penalized, c(3, 4), weights = weights_of(2, 2), losses = 2)
+  },
+  LayerNormalization = function() {
+    expect_layer_contract(function(...) layer_layer_normalization(...), c(3, 5, 2), weights = weights_of(2))
+    over_axes <- function(...) layer_layer_normalization(axis = c(3, 2), center = FALSE, gamma_regularizer = "l2", ...)
+    expect_layer_contract(over_axes, c(3, 5, 2), weights = weights_of(1), losses = 1)
+  },
+  RMSNormalization = function() {
+    expect_layer_contract(
+      function(...) layer_rms_normalization(...), c(3, 5, 2), weights = weights_of(1), supports_masking = FALSE
+    )
+    expect_layer_contract(
+      function(...) layer_rms_normalization(axis = 2:3, ...), c(3, 5, 2), weights = weights_of(1),
+      supports_masking = FALSE, trains = FALSE
+    )
+  },
+  UnitNormalization = function() {
+    expect_layer_contract(function(...) layer_unit_normalization(...), c(3, 5, 2), trains = FALSE)
+    expect_layer_contract(function(...) layer_unit_normalization(axis = c(2, 3), ...), c(3, 5, 2), trains = FALSE)
+  },
+  GroupNormalization = function() {
+    expect_layer_contract(function(...) layer_group_normalization(groups = 2, ...), c(3, 5, 4), weights = weights_of(2))
+    first_axis <- function(...) layer_group_normalization(groups = -1, axis = 2, scale = FALSE, ...)
+    expect_layer_contract(first_axis, c(3, 5, 4), weights = weights_of(1))
+  },
+  Normalization = function() {
+    expect_layer_contract(
+      function(...) layer_normalization(...), c(3, 5, 2), weights = weights_of(0, 3), trains = FALSE
+    )
+    expect_layer_contract(
+      function(...) layer_normalization(mean = c(1, 2), variance = c(3, 4), invert = TRUE, ...), c(3, 5, 2),
+      trains = FALSE
+    )
+    expect_layer_contract(
+      function(...) layer_normalization(axis = NULL, ...), c(3, 5), weights = weights_of(0, 3), trains = FALSE
+    )
+  },
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 
