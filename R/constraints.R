@@ -26,12 +26,13 @@ rescale_to <- function(w, norms, wanted) {
   op_multiply(w, op_divide(wanted, op_add(norms, config_epsilon())))
 }
 
-check_axes <- function(axis, call = rlang::caller_env()) {
+# One axis or several, counted from 1, or from the end if negative.
+check_axes <- function(axis, call = rlang::caller_env(), arg = "axis") {
   axis <- unlist(axis)
   if (!is.numeric(axis) || length(axis) == 0 || anyNA(axis) || any(axis != round(axis))) {
-    stop_not("whole numbers", axis, "axis", call)
+    stop_not("whole numbers", axis, arg, call)
   }
-  if (any(axis == 0)) birnn_abort("{.arg axis} argument is 1 based, received 0", call = call)
+  if (any(axis == 0)) birnn_abort("{.arg {arg}} argument is 1 based, received 0", call = call)
   as.integer(axis)
 }
 

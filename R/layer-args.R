@@ -65,21 +65,15 @@ axes_from_config <- function(axes) {
   as.integer(axes + (axes >= 0))
 }
 
-check_axes <- function(x, arg, call) {
-  axes <- unlist(x)
-  if (length(axes) == 0) stop_not("one or more axes", x, arg, call)
-  axes <- vapply(axes, check_whole, 1L, arg = arg, call = call)
-  if (any(axes == 0L)) birnn_abort("{.arg {arg}} counts axes from 1, it cannot be 0.", call = call)
-  axes
-}
-
 arg_axis <- argument(
-  function(x, arg, call) check_axes(check_whole(x, arg = arg, call = call), arg, call),
+  function(x, arg, call) check_axes(check_whole(x, arg = arg, call = call), call, arg),
   save = axes_to_config, load = axes_from_config
 )
 
 # One axis or several.
-arg_axes <- argument(check_axes, save = axes_to_config, load = axes_from_config)
+arg_axes <- argument(
+  function(x, arg, call) check_axes(x, call, arg), save = axes_to_config, load = axes_from_config
+)
 
 # Arguments that may only have one value: Keras has others, or had them once.
 arg_fixed <- function(value, hint = NULL) {

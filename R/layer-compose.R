@@ -103,8 +103,15 @@ new_layer <- function(class_name, args = list(), call = rlang::caller_env()) {
 # A layer from what its get_config() gave, with fresh weights.
 layer_from_config <- function(class_name, config, call = rlang::caller_env()) {
   entry <- registered("layer", class_name)
-  table <- full_table(entry$generator$public_fields$arguments)
+  table <- full_table(class_arguments(entry$generator))
   new_layer(class_name, config_arguments(table, config), call)
+}
+
+# The argument table of a class: its own, or that of its nearest ancestor that has one.
+class_arguments <- function(generator) {
+  own <- generator$public_fields$arguments
+  parent <- if (is.null(own)) generator$get_inherit()
+  if (is.null(parent)) own else class_arguments(parent)
 }
 
 # A layer given as an argument of another layer: a handle, or its serialized form in a config.

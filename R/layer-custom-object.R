@@ -243,7 +243,7 @@ custom_from_config <- function(definition, config) {
 
 # The keys are the arguments; those of birnn's classes are read as these read them.
 default_from_config <- function(definition, config) {
-  table <- full_table(definition$base$public_fields$arguments)
+  table <- full_table(class_arguments(definition$base))
   own <- setdiff(names(definition$formals), "...")
   foreign <- setdiff(names(config), own)
   is_null <- names(config) %in% foreign & !names(config) %in% names(table) & vapply(config, is.null, logical(1))

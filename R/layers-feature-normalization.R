@@ -5,7 +5,7 @@ Normalization <- R6::R6Class("Normalization",
   public = list(
     arguments = list(
       axis = argument(
-        function(x, arg, call) if (length(unlist(x)) > 0) check_axes(x, arg, call),
+        function(x, arg, call) if (length(unlist(x)) > 0) check_axes(x, call, arg),
         save = function(axes) as.list(axes_to_config(axes %||% integer())), load = axes_from_config
       ),
       mean = argument(function(x, arg, call) check_moment(x, arg, call), field = "given_mean"),
@@ -167,7 +167,7 @@ joined_moments <- function(a, b) {
 #' `"shape"`), `NA` in the data of [adapt()].
 #' @source <https://keras.io/api/layers/preprocessing_layers/numerical/normalization/>
 #' @family normalization layers
-#' @seealso [normalize()] for arrays, [layer_batch_normalization()]
+#' @seealso [layer_batch_normalization()]
 #' @export
 #' @examples
 #' layer <- layer_normalization()

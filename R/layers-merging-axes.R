@@ -68,7 +68,7 @@ register_layer(Concatenate, layer_concatenate)
 # One axis for both inputs, or one for each; not the batch, over which nothing can be summed.
 arg_dot_axes <- argument(
   function(x, arg, call) {
-    axes <- check_axes(x, arg, call)
+    axes <- check_axes(x, call, arg)
     if (length(axes) > 2) stop_not("one axis or a pair of axes", x, arg, call)
     if (any(axes == 1L)) {
       birnn_abort(c("{.arg {arg}} cannot be 1, the batch.", i = "The second axis is 2, the last one -1."), call = call)

@@ -131,7 +131,10 @@ RMSNormalization <- R6::R6Class("RMSNormalization",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
-      axis = argument(check_axes, save = function(axes) config_sizes(axes_to_config(axes)), load = axes_from_config),
+      axis = argument(
+        function(x, arg, call) check_axes(x, call, arg), save = function(axes) config_sizes(axes_to_config(axes)),
+        load = axes_from_config
+      ),
       epsilon = arg_epsilon
     ),
     input_spec = list(min_ndim = 1L),

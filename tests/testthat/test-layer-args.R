@@ -3,7 +3,7 @@
 test_that("every layer's arguments are the formals of its function, and the other way round", {
   for (class_name in setdiff(registered_names("layer"), c("InputLayer", "Sequential", "Functional"))) {
     entry <- registered("layer", class_name)
-    table <- full_table(entry$generator$public_fields$arguments)
+    table <- full_table(class_arguments(entry$generator))
     formal <- setdiff(names(formals(entry$constructor)), c("object", "inputs", "..."))
     expect_identical(setdiff(formal, names(table)), character(), info = class_name)
     through_dots <- Filter(function(argument) !is.null(argument$default), table)
