@@ -307,6 +307,32 @@ contracts <- list(
       function(...) layer_normalization(axis = NULL, ...), c(3, 5), weights = weights_of(0, 3), trains = FALSE
     )
   },
+  SpatialDropout1D = function() {
+    expect_layer_contract(function(...) layer_spatial_dropout_1d(rate = 0.3, ...), c(3, 5, 2), seeds = 1)
+  },
+  GaussianNoise = function() {
+    expect_layer_contract(function(...) layer_gaussian_noise(stddev = 0.3, ...), c(3, 5, 2), seeds = 1)
+  },
+  GaussianDropout = function() {
+    expect_layer_contract(function(...) layer_gaussian_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1)
+  },
+  AlphaDropout = function() {
+    expect_layer_contract(function(...) layer_alpha_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1)
+  },
+  ActivityRegularization = function() {
+    expect_layer_contract(function(...) layer_activity_regularization(l1 = 0.1, ...), c(3, 5, 2), losses = 1)
+  },
+  LeakyReLU = function() {
+    expect_layer_contract(function(...) layer_activation_leaky_relu(...), c(3, 5, 2), trains = FALSE)
+  },
+  ELU = function() expect_layer_contract(function(...) layer_activation_elu(alpha = 0.5, ...), c(3, 5, 2)),
+  PReLU = function() {
+    prelu <- function(...) layer_activation_parametric_relu(shared_axes = 2, alpha_regularizer = "l2", ...)
+    expect_layer_contract(prelu, c(3, 5, 2), weights = weights_of(1), losses = 1)
+  },
+  Rescaling = function() {
+    expect_layer_contract(function(...) layer_rescaling(scale = 0.5, offset = c(1, 2), ...), c(3, 5, 2), trains = FALSE)
+  },
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 
