@@ -10,6 +10,112 @@ Rcpp::Rostream<true>&  Rcpp::Rcout = Rcpp::Rcpp_cout_get();
 Rcpp::Rostream<false>& Rcpp::Rcerr = Rcpp::Rcpp_cerr_get();
 #endif
 
+// r_read_file
+SEXP r_read_file(const std::string& path);
+RcppExport SEXP _birnn_r_read_file(SEXP pathSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const std::string& >::type path(pathSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_read_file(path));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_replace_file
+void r_replace_file(const std::string& path, const Rcpp::RawVector& content);
+RcppExport SEXP _birnn_r_replace_file(SEXP pathSEXP, SEXP contentSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< const std::string& >::type path(pathSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::RawVector& >::type content(contentSEXP);
+    r_replace_file(path, content);
+    return R_NilValue;
+END_RCPP
+}
+// r_file_fault
+int r_file_fault(int n, int error, bool partly);
+RcppExport SEXP _birnn_r_file_fault(SEXP nSEXP, SEXP errorSEXP, SEXP partlySEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type n(nSEXP);
+    Rcpp::traits::input_parameter< int >::type error(errorSEXP);
+    Rcpp::traits::input_parameter< bool >::type partly(partlySEXP);
+    rcpp_result_gen = Rcpp::wrap(r_file_fault(n, error, partly));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_zip_read
+Rcpp::List r_zip_read(const Rcpp::RawVector& archive, const std::vector<std::string>& names);
+RcppExport SEXP _birnn_r_zip_read(SEXP archiveSEXP, SEXP namesSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::RawVector& >::type archive(archiveSEXP);
+    Rcpp::traits::input_parameter< const std::vector<std::string>& >::type names(namesSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_zip_read(archive, names));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_zip_write
+SEXP r_zip_write(const std::vector<std::string>& names, const Rcpp::List& contents);
+RcppExport SEXP _birnn_r_zip_write(SEXP namesSEXP, SEXP contentsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const std::vector<std::string>& >::type names(namesSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type contents(contentsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_zip_write(names, contents));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_json_read
+SEXP r_json_read(const Rcpp::RawVector& text);
+RcppExport SEXP _birnn_r_json_read(SEXP textSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::RawVector& >::type text(textSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_json_read(text));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_json_write
+SEXP r_json_write(SEXP x);
+RcppExport SEXP _birnn_r_json_write(SEXP xSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_json_write(x));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_hdf5_read
+Rcpp::List r_hdf5_read(const Rcpp::RawVector& content);
+RcppExport SEXP _birnn_r_hdf5_read(SEXP contentSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::RawVector& >::type content(contentSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_hdf5_read(content));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_hdf5_numbers
+SEXP r_hdf5_numbers(SEXP file, int dataset, const std::string& dtype);
+RcppExport SEXP _birnn_r_hdf5_numbers(SEXP fileSEXP, SEXP datasetSEXP, SEXP dtypeSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type file(fileSEXP);
+    Rcpp::traits::input_parameter< int >::type dataset(datasetSEXP);
+    Rcpp::traits::input_parameter< const std::string& >::type dtype(dtypeSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_hdf5_numbers(file, dataset, dtype));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_hdf5_write
+SEXP r_hdf5_write(const Rcpp::List& root);
+RcppExport SEXP _birnn_r_hdf5_write(SEXP rootSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type root(rootSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_hdf5_write(root));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_apply_op
 SEXP r_apply_op(std::string name, Rcpp::List inputs, Rcpp::List attrs, SEXP tape);
 RcppExport SEXP _birnn_r_apply_op(SEXP nameSEXP, SEXP inputsSEXP, SEXP attrsSEXP, SEXP tapeSEXP) {
@@ -311,6 +417,16 @@ END_RCPP
 }
 
 static const R_CallMethodDef CallEntries[] = {
+    {"_birnn_r_read_file", (DL_FUNC) &_birnn_r_read_file, 1},
+    {"_birnn_r_replace_file", (DL_FUNC) &_birnn_r_replace_file, 2},
+    {"_birnn_r_file_fault", (DL_FUNC) &_birnn_r_file_fault, 3},
+    {"_birnn_r_zip_read", (DL_FUNC) &_birnn_r_zip_read, 2},
+    {"_birnn_r_zip_write", (DL_FUNC) &_birnn_r_zip_write, 2},
+    {"_birnn_r_json_read", (DL_FUNC) &_birnn_r_json_read, 1},
+    {"_birnn_r_json_write", (DL_FUNC) &_birnn_r_json_write, 1},
+    {"_birnn_r_hdf5_read", (DL_FUNC) &_birnn_r_hdf5_read, 1},
+    {"_birnn_r_hdf5_numbers", (DL_FUNC) &_birnn_r_hdf5_numbers, 3},
+    {"_birnn_r_hdf5_write", (DL_FUNC) &_birnn_r_hdf5_write, 1},
     {"_birnn_r_apply_op", (DL_FUNC) &_birnn_r_apply_op, 4},
     {"_birnn_r_op_infer", (DL_FUNC) &_birnn_r_op_infer, 3},
     {"_birnn_r_op_names", (DL_FUNC) &_birnn_r_op_names, 0},
