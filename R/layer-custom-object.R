@@ -37,7 +37,7 @@ leaf_class <- function(definition) {
     public = list(
       definition = definition,
       initialize = function(given, call) {
-        new_layer_handle(self)
+        new_layer_handle(self, self$handle_class)
         surround_methods(self, super)
         self$given <- given
         self$pending <- list(arguments = given[common_names(given, definition)], call = call)

@@ -188,7 +188,9 @@ custom_prefix <- "Custom>"
 class_origin <- function(inherit, call) {
   if (is.null(inherit) || identical(inherit, Layer)) return(list(base = BaseLayer))
   definition <- attr(inherit, "definition", exact = TRUE)
-  if (!is.null(definition)) return(list(base = definition$base, parent = definition))
+  if (!is.null(definition) && !is_model_class(definition$base)) {
+    return(list(base = definition$base, parent = definition))
+  }
   if (inherits(inherit, "R6ClassGenerator")) return(r6_origin(inherit, call))
   entry <- if (is.function(inherit) && !is_layer(inherit)) constructor_entry(inherit)
   if (!is.null(entry) && !is_model_class(entry$generator)) return(list(base = entry$generator))
@@ -204,7 +206,13 @@ constructor_entry <- function(constructor) {
   for (entry in registry$layer) if (identical(entry$constructor, constructor)) return(entry)
 }
 
-is_model_class <- function(generator) generator$classname %in% c("Sequential", "Functional", "Model")
+is_model_class <- function(generator) {
+  while (!is.null(generator)) {
+    if (identical(generator$classname, "Model")) return(TRUE)
+    generator <- generator$get_inherit()
+  }
+  FALSE
+}
 
 # R6 classes that know nothing of layers become classes as if Layer() had been called for each.
 r6_origin <- function(generator, call) {
@@ -290,11 +298,16 @@ check_class_name <- function(x, call) {
 
 # --- what Layer() returns -----------------------------------------------------------------------------------------
 
-# A function (object, <arguments of initialize>), as layer_*() functions are.
+# A function (object, <arguments of initialize>), as layer_*() functions are; for models without `object`.
 class_constructor <- function(definition) {
-  constructor <- function(object) create_layer(definition, object, capture_args())
+  is_model <- is_model_class(definition$base)
+  constructor <- if (is_model) {
+    function() create_layer(definition, args = capture_args())
+  } else {
+    function(object) create_layer(definition, object, capture_args())
+  }
   inherited <- as.list(formals((constructor_of(definition$base) %||% function(object, ...) NULL)))[-1L]
-  formals(constructor) <- c(alist(object = ), definition$formals %||% inherited)
+  formals(constructor) <- c(if (!is_model) alist(object = ), definition$formals %||% inherited)
   environment(constructor) <- rlang::env(asNamespace("birnn"), definition = definition)
   structure(
     constructor, class = "birnn_layer_class", definition = definition, class_name = definition$name,
@@ -313,7 +326,8 @@ constructor_of <- function(generator) {
 
 #' @export
 format.birnn_layer_class <- function(x, ...) {
-  paste0("<Layer class ", attr(x, "class_name"), ">")
+  kind <- if (is_model_class(attr(x, "definition")$base)) "Model" else "Layer"
+  paste0("<", kind, " class ", attr(x, "class_name"), ">")
 }
 
 #' @export

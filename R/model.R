@@ -27,6 +27,9 @@ BaseModel <- R6::R6Class("Model",
     output_template = function() NULL,
     # Builds a model whose input was not declared.
     build_for = function(shapes) invisible(),
+    # What data tell: their structure, then the inputs themselves as a list of tensors.
+    declare_inputs = function(x) invisible(),
+    meet_inputs = function(tensors) if (!self$built) self$build_for(lapply(tensors, tensor_shape)),
 
     # Masks come with the tensors that the inner layers return.
     compute_mask = function(inputs, mask = NULL) NULL,
@@ -58,7 +61,8 @@ BaseModel <- R6::R6Class("Model",
       birnn_abort(c("The optimizer of a model cannot be replaced.", i = "Use {.fn compile}."), call = NULL)
     },
     loss = function() self$setup$user$loss,
-    metrics = function() lapply(self$setup$metrics, `[[`, "metric"),
+    # The mean of the loss, then the metrics of compile() once they are known.
+    metrics = function() c(self$setup$loss_tracker, lapply(self$setup$metrics, `[[`, "metric")),
     metrics_names = function() c("loss", if (has_metrics(self$setup)) "compile_metrics")
   )
 )

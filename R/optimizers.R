@@ -64,6 +64,11 @@ Optimizer <- R6::R6Class("Optimizer",
       invisible(self$iterations)
     },
 
+    # The older form: a list of pairs list(gradient, variable).
+    apply_gradients = function(grads_and_vars) {
+      self$apply(lapply(grads_and_vars, `[[`, 1L), lapply(grads_and_vars, `[[`, 2L))
+    },
+
     # With use_ema the weights become their moving averages when training ends.
     finalize = function(variables = self$tracked) {
       if (!isTRUE(self$config$use_ema)) return(invisible())

@@ -36,37 +36,122 @@ tape_gradient <- function(tape, target, sources) {
 }
 
 # Frees what the tape holds now, not when R's garbage collector comes around.
-tape_free <- function(tape) invisible(r_tape_free(tape))
+tape_free <- function(tape) invisible(r_tape_free(tape_pointer(tape)))
 
-#' Record operations and ask for gradients
+#' Gradients of your own computations
 #'
-#' Evaluates `expr` while recording every operation on trainable variables and on the tensors in `watch`. Afterwards
-#' `tape_gradients()` gives the derivatives of a result.
+#' A gradient tape records every operation on trainable variables and on the tensors it watches. Afterwards it gives the
+#' derivatives of any of the results. Training loops of your own are made of a tape and `optimizer$apply()`.
+#'
+#' * `with(tape, expr)` records the operations of `expr`, which is evaluated where it stands: what is assigned in it
+#'   stays. `GradientTape() %as% tape` gives the tape its name on the way.
+#' * `tape$gradient(target, sources)`: the derivatives of a tensor (of the sum of its elements) with respect to a
+#'   variable or a watched tensor, or to a list of them, in the same structure; `NULL` where `target` does not depend on
+#'   it. It may be asked again.
+#' * `tape$watch(x)` returns the tensor `x` in a form whose derivatives can be asked for.
+#' * `with_gradient_tape(expr, watch)` does all in one call.
+#'
+#' A variable that has been changed after it was recorded stops with an error: ask for gradients first, update then.
 #'
 #' @param expr Code; usually computes a loss from tensors and layers.
 #' @param watch A list of tensors to follow besides the trainable variables; inside `expr` they stand as `watched`.
-#' @param tape,target,sources The tape that `with_gradient_tape()` returned, a tensor computed under it, and a list
-#'   of variables and watched tensors.
-#' @return `with_gradient_tape()`: a list with `value` (of `expr`), `tape`, and `watched`. `tape_gradients()`: a list
-#'   with one tensor a source, `NULL` where `target` does not depend on it.
+#' @param persistent,watch_accessed_variables Accepted for compatibility; a tape is always both.
+#' @param object,name A tape, and the name it gets where the result is used in `with()`.
+#' @param tape,target,sources A tape, a tensor computed under it, and a list of variables and watched tensors.
+#' @return `GradientTape()`: a tape. `with_gradient_tape()`: a list with `value` (of `expr`), `tape`, and `watched`.
+#'   `tape_gradients()`: a list with one tensor a source, `NULL` where `target` does not depend on it.
+#' @family training
 #' @family tensors
 #' @export
 #' @examples
+#' # A training loop
+#' set.seed(1)
+#' model <- keras_model_sequential(input_shape = c(NA, 1)) |> layer_gru(units = 4) |> layer_dense(1)
+#' x <- as_tensor(array(rnorm(60), c(6, 10, 1)))
+#' y <- op_sum(x, axis = 2)
+#' optimizer <- optimizer_adam(0.01)
+#' for (step in 1:3) {
+#'   with(GradientTape() %as% tape, {
+#'     loss <- op_mean(op_square(model(x, training = TRUE) - y))
+#'   })
+#'   variables <- model$trainable_weights
+#'   optimizer$apply(tape$gradient(loss, variables), variables)
+#'   print(as.numeric(loss))
+#' }
+#'
+#' # The derivative of a square
 #' v <- keras_variable(3)
 #' step <- with_gradient_tape(op_square(v))
 #' tape_gradients(step$tape, step$value, list(v))
+GradientTape <- function(persistent = FALSE, watch_accessed_variables = TRUE) new_gradient_tape(new_tape())
+
+new_gradient_tape <- function(pointer) {
+  structure(list2env(list(pointer = pointer), parent = emptyenv()), class = "birnn_gradient_tape")
+}
+
+#' @export
+`$.birnn_gradient_tape` <- function(x, name) {
+  pointer <- get("pointer", envir = x, inherits = FALSE)
+  switch(name,
+    pointer = pointer,
+    watch = function(x) map_structure(x, function(tensor) tape_watch(pointer, tensor)),
+    gradient = function(target, sources) gradients_like(pointer, target, sources),
+    reset = function() tape_free(pointer)
+  )
+}
+
+#' @exportS3Method utils::.DollarNames
+.DollarNames.birnn_gradient_tape <- function(x, pattern = "") grep(pattern, c("gradient", "watch", "reset"), value = TRUE)
+
+#' @export
+print.birnn_gradient_tape <- function(x, ...) {
+  cat("<GradientTape>\n")
+  invisible(x)
+}
+
+# Gradients in the structure of `sources`: a single one, or (named) lists.
+gradients_like <- function(pointer, target, sources) {
+  found <- tape_gradient(pointer, target, flatten_structure(sources))
+  position <- 0L
+  pack <- function(x) {
+    if (is_plain_list(x)) return(lapply(x, pack))
+    position <<- position + 1L
+    found[[position]]
+  }
+  pack(sources)
+}
+
+#' @export
+with.birnn_gradient_tape <- function(data, expr, ...) in_tape(data$pointer, eval(substitute(expr), parent.frame()))
+
+#' @rdname GradientTape
+#' @export
+`%as%` <- function(object, name) {
+  structure(list(object = object, name = as.character(substitute(name))), class = "birnn_named")
+}
+
+#' @export
+with.birnn_named <- function(data, expr, ...) {
+  frame <- parent.frame()
+  assign(data$name, data$object, envir = frame)
+  eval(rlang::call2(with, data$object, substitute(expr)), frame)
+}
+
+#' @rdname GradientTape
+#' @export
 with_gradient_tape <- function(expr, watch = list()) {
-  tape <- new_tape()
-  watched <- lapply(watch, function(tensor) tape_watch(tape, tensor))
-  expr <- substitute(expr)
+  tape <- GradientTape()
+  watched <- tape$watch(watch)
   scope <- rlang::env(parent.frame(), watched = watched)
-  value <- in_tape(tape, eval(expr, scope))
+  value <- in_tape(tape$pointer, eval(substitute(expr), scope))
   list(value = value, tape = tape, watched = watched)
 }
 
-#' @rdname with_gradient_tape
+#' @rdname GradientTape
 #' @export
-tape_gradients <- function(tape, target, sources) tape_gradient(tape, target, as.list(sources))
+tape_gradients <- function(tape, target, sources) tape_gradient(tape_pointer(tape), target, as.list(sources))
+
+tape_pointer <- function(tape) if (inherits(tape, "birnn_gradient_tape")) tape$pointer else tape
 
 # --- step ---------------------------------------------------------------------------------------------------------
 

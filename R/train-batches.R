@@ -4,6 +4,7 @@
 # is none) and `rows`, the samples to use. Builds a sequential model that has not seen data yet.
 prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight = NULL, supervised = TRUE,
                          levels = model$label_levels, call = rlang::caller_env()) {
+  if (has_own_step(model, supervised)) return(prepare_own_data(model, x, y, sample_weight, class_weight, call))
   inputs <- input_tensors(model, x, call)
   masks <- lapply(inputs, tensor_mask)
   if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call)))
@@ -12,7 +13,10 @@ prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight 
   targets <- target_tensors(model, y, outputs, levels, call)
   resolve_metrics(model$setup, outputs, targets, call)
   check_targets(model$setup, targets, outputs, call)
-  targets <- Map(function(target, output) if (!is.null(target)) adjust_rank(target, output$shape), targets, outputs)
+  # A compute_loss() of the user's gets them as they are.
+  if (!defines_method(model, "compute_loss")) {
+    targets <- Map(function(target, output) if (!is.null(target)) adjust_rank(target, output$shape), targets, outputs)
+  }
   weights <- weight_tensors(sample_weight, class_weight, targets, outputs, levels, call)
   n <- sample_count(list(x = inputs, y = targets, sample_weight = weights), call)
   new_dataset(c(inputs, masks, targets, weights), n)
@@ -22,13 +26,14 @@ new_dataset <- function(tensors, n) list(tensors = tensors, rows = seq_len(n))
 
 input_tensors <- function(model, x, call) {
   if (is.null(x)) stop_not("an array, or a list of arrays", x, "x", call)
+  model$declare_inputs(x)
   specs <- model$input_specs()
   names <- vapply(specs, `[[`, "", "name")
   if (is_ragged(x, specs)) x <- pad_ragged(x, model, call)
   parts <- match_parts(x, names, "x", call)
   arg <- if (length(specs) == 1) "x" else sprintf("x[[%s]]", dQuote(names, FALSE))
   tensors <- Map(function(part, spec, arg) input_tensor(part, spec, arg, call), parts, specs, arg)
-  if (!model$built) model$build_for(lapply(tensors, tensor_shape))
+  model$meet_inputs(unname(tensors))
   unname(tensors)
 }
 
@@ -132,7 +137,7 @@ array_batches <- function(dataset, batch_size, shuffle = FALSE) {
       if (k >= length(starts)) return(NULL)
       k <<- k + 1L
       rows <- order[seq.int(starts[[k]], min(starts[[k]] + batch_size - 1L, n))]
-      list(tensors = dataset$tensors, rows = rows, size = length(rows))
+      list(tensors = dataset$tensors, rows = rows, size = length(rows), template = dataset$template)
     }
   )
 }

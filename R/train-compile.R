@@ -30,9 +30,10 @@
 compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metrics = NULL, ..., loss_weights = NULL,
                                 weighted_metrics = NULL, run_eagerly = FALSE, steps_per_execution = 1L,
                                 jit_compile = "auto", auto_scale_loss = TRUE) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "compile.birnn_model", "compile()")
   model <- layer_object(object)
   check_idle(model, "compile()")
+  if (compiles_itself(model)) return(invisible(compile_by_method(model, match.call(), parent.frame())))
+  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "compile.birnn_model", "compile()")
   user <- list(loss = loss, loss_weights = loss_weights, metrics = metrics, weighted_metrics = weighted_metrics)
   check_loss_spelling(loss)
   for (metric in c(metric_leaves(metrics), metric_leaves(weighted_metrics))) check_metric_spelling(metric)
@@ -42,7 +43,20 @@ compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   invisible(object)
 }
 
-BaseModel$set("public", "compile", function(...) compile(self$handle, ...))
+# As super$compile() it must not come back to the method of the user's class.
+BaseModel$set("public", "compile", function(...) with_running(list(compiling = self), compile(self$handle, ...)))
+
+# A model class with a compile() of its own is given what was written; super$compile() comes back here.
+compiles_itself <- function(model) defines_method(model, "compile") && !identical(running$compiling, model)
+
+compile_by_method <- function(model, call, frame) {
+  call[[1L]] <- model$compile
+  call$object <- NULL
+  with_running(list(compiling = model), eval(call, frame))
+  model$handle
+}
+
+running$compiling <- NULL
 
 # Nothing may come in `...` of a method: a misspelt argument is an error with a suggestion.
 check_empty_dots <- function(dots, method, what, call = rlang::caller_env()) {
@@ -61,6 +75,8 @@ new_setup <- function(optimizer, user, run_eagerly) {
   setup$losses <- NULL
   setup$loss_weights <- NULL
   setup$metrics <- NULL
+  # For steps of users' models: the mean of their losses.
+  setup$loss_tracker <- metric_mean(name = "loss")
   setup
 }
 
@@ -194,7 +210,7 @@ with_metric_keys <- function(entries, output_names = NULL) {
   entries
 }
 
-reset_metrics <- function(setup) for (entry in setup$metrics) entry$metric$reset_state()
+reset_metrics <- function(model) for (metric in compact(model$metrics)) metric$reset_state()
 
 metric_values <- function(setup) {
   values <- vapply(setup$metrics, function(entry) as.numeric(entry$metric$result()), 1)

@@ -44,7 +44,7 @@ run_callbacks <- function(callbacks, model, verbose, steps, call = rlang::caller
 evaluate_batches <- function(model, batches, steps, callbacks) {
   step <- step_for(model, "test")
   means <- new_loss_means(model)
-  reset_metrics(model$setup)
+  reset_metrics(model)
   run_hooks(callbacks, "on_test_begin")
   batches$restart()
   batch <- 0L
@@ -53,7 +53,7 @@ evaluate_batches <- function(model, batches, steps, callbacks) {
     if (is.null(drawn)) break
     batch <- batch + 1L
     run_batch_hooks(callbacks, "on_test_batch_begin", batch)
-    result <- run_step(step, drawn$tensors, drawn$rows, commit_nonfinite = TRUE)
+    result <- take_step(step, drawn, commit_nonfinite = TRUE)
     add_losses(means, result, drawn$size)
     run_batch_hooks(callbacks, "on_test_batch_end", batch, current_logs(model, means))
   }
@@ -82,11 +82,11 @@ train_on_batch <- function(object, x, y = NULL, sample_weight = NULL, class_weig
   check_compiled(model)
   check_idle(model, "train_on_batch()")
   dataset <- single_batch(model, x, y, sample_weight, class_weight)
-  reset_metrics(model$setup)
+  reset_metrics(model)
   with_busy(model, "train_on_batch()", {
-    result <- run_step(step_for(model, "train"), dataset$tensors, NULL, goes_on_nonfinite())
+    result <- take_step(step_for(model, "train"), whole_batch(dataset), goes_on_nonfinite())
   })
-  if (!result$finite && !goes_on_nonfinite()) abort_nonfinite(result$loss)
+  if (!result$finite && !goes_on_nonfinite() && is.null(result$logs)) abort_nonfinite(result$loss)
   batch_logs(model, result, length(dataset$rows))
 }
 
@@ -98,8 +98,8 @@ test_on_batch <- function(object, x, y = NULL, sample_weight = NULL, ...) {
   check_compiled(model)
   check_outside_step(model, "test_on_batch()")
   dataset <- single_batch(model, x, y, sample_weight)
-  reset_metrics(model$setup)
-  result <- run_step(step_for(model, "test"), dataset$tensors, commit_nonfinite = TRUE)
+  reset_metrics(model)
+  result <- take_step(step_for(model, "test"), whole_batch(dataset), commit_nonfinite = TRUE)
   batch_logs(model, result, length(dataset$rows))
 }
 
@@ -112,6 +112,8 @@ single_batch <- function(model, x, y, sample_weight, class_weight = NULL, call =
   resolve_batch_size(model, length(dataset$rows), length(dataset$rows), call)
   dataset
 }
+
+whole_batch <- function(dataset) c(dataset[c("tensors", "template")], list(rows = NULL, size = length(dataset$rows)))
 
 batch_logs <- function(model, result, size) {
   means <- new_loss_means(model)

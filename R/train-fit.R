@@ -145,7 +145,7 @@ run_epochs <- function(run) {
   run$batches$restart()
   logs <- list()
   for (epoch in run$epochs) {
-    reset_metrics(model$setup)
+    reset_metrics(model)
     run_epoch_hooks(run$callbacks, "on_epoch_begin", epoch)
     trained <- run_epoch(run, epoch)
     if (is.null(trained)) break
@@ -182,10 +182,10 @@ run_epoch <- function(run, epoch) {
 run_train_batch <- function(run, drawn, means, epoch, batch) {
   run_batch_hooks(run$callbacks, "on_train_batch_begin", batch)
   result <- interruptible(
-    run_step(run$step, drawn$tensors, drawn$rows, goes_on_nonfinite()), paste("in epoch", epoch, "before batch", batch)
+    take_step(run$step, drawn, goes_on_nonfinite()), paste("in epoch", epoch, "before batch", batch)
   )
   add_losses(means, result, drawn$size)
-  if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch)
+  if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch, is_done = !is.null(result$logs))
   run_batch_hooks(run$callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
 }
 
@@ -202,10 +202,11 @@ interruptible <- function(step, where) {
 
 goes_on_nonfinite <- function() identical(getOption("birnn.nonfinite"), "warn")
 
-handle_nonfinite <- function(run, loss, epoch, batch) {
+# `is_done`: a train_step() of the user's has made its update already.
+handle_nonfinite <- function(run, loss, epoch, batch, is_done) {
   if (nonfinite_is_handled(run$callbacks, batch)) return(invisible())
   where <- paste0(" in epoch ", epoch, ", batch ", batch)
-  if (!goes_on_nonfinite()) abort_nonfinite(loss, where)
+  if (!goes_on_nonfinite() && !is_done) abort_nonfinite(loss, where)
   if (!isTRUE(run$seen$nonfinite)) birnn_warn("The loss is {.val {loss}}{where}.", kind = "numeric", call = NULL)
   run$seen$nonfinite <- TRUE
 }
@@ -236,19 +237,24 @@ finish_weights <- function(model) {
 
 # --- logs ---------------------------------------------------------------------------------------------------------
 
-# Sums of the losses over an epoch, weighted by the sizes of the batches.
+# Sums of the losses over an epoch, weighted by the sizes of the batches; or what a step of the user's returned last.
 new_loss_means <- function(model) {
-  outputs <- model$output_specs()
-  with_loss <- !vapply(model$setup$losses, is.null, logical(1))
-  several <- if (length(outputs) > 1) paste0(vapply(outputs, `[[`, "", "name")[with_loss], "_loss")
   means <- new.env(parent = emptyenv())
-  means$names <- c("loss", several)
+  means$names <- c("loss", if (!has_own_step(model) && !defines_method(model, "compute_loss")) output_loss_names(model))
   means$sums <- numeric(length(means$names))
   means$size <- 0
   means
 }
 
+output_loss_names <- function(model) {
+  outputs <- model$output_specs()
+  with_loss <- !vapply(model$setup$losses, is.null, logical(1))
+  if (length(outputs) > 1) paste0(vapply(outputs, `[[`, "", "name")[with_loss], "_loss")
+}
+
 add_losses <- function(means, result, size) {
+  if (!is.null(result$logs)) means$logs <- result$logs
+  if (!is.null(means$logs)) return(invisible())
   losses <- c(result$loss, vapply(result$outputs, as.numeric, 1))
   means$sums <- means$sums + losses * size
   means$size <- means$size + size
@@ -256,7 +262,8 @@ add_losses <- function(means, result, size) {
 
 # Loss and metrics so far, sorted by name as Keras sorts them (capitals first).
 current_logs <- function(model, means) {
-  losses <- as.list(rlang::set_names(means$sums / max(means$size, 1), means$names))
-  logs <- c(losses, metric_values(model$setup))
+  logs <- means$logs %||% c(
+    as.list(rlang::set_names(means$sums / max(means$size, 1), means$names)), metric_values(model$setup)
+  )
   logs[order(names(logs), method = "radix")]
 }

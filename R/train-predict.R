@@ -42,7 +42,7 @@ predict_on_batch <- function(object, x) {
   if (length(dataset$rows) == 0) return(predict_no_rows(model, dataset$tensors))
   resolve_batch_size(model, length(dataset$rows), length(dataset$rows))
   step <- step_for(model, "predict")
-  predicted_arrays(model, run_step(step, dataset$tensors, commit_nonfinite = TRUE)$outputs)
+  predicted_arrays(model, take_step(step, whole_batch(dataset), commit_nonfinite = TRUE)$outputs)
 }
 
 BaseModel$set("public", "predict", function(...) predict(self$handle, ...))
@@ -60,7 +60,7 @@ predict_batches <- function(model, batches, steps, callbacks) {
     if (is.null(drawn)) break
     batch <- batch + 1L
     run_batch_hooks(callbacks, "on_predict_batch_begin", batch)
-    results[[batch]] <- run_step(step, drawn$tensors, drawn$rows, commit_nonfinite = TRUE)$outputs
+    results[[batch]] <- take_step(step, drawn, commit_nonfinite = TRUE)$outputs
     run_batch_hooks(callbacks, "on_predict_batch_end", batch)
   }
   run_hooks(callbacks, "on_predict_end")
@@ -70,7 +70,9 @@ predict_batches <- function(model, batches, steps, callbacks) {
 }
 
 predicted_arrays <- function(model, outputs) {
-  pack_structure(model$output_template(), lapply(outputs, predicted_array))
+  force(outputs)   # a predict_step() tells the template
+  template <- if (has_own_step(model, supervised = FALSE)) model$predicted else model$output_template()
+  pack_structure(template, lapply(outputs, predicted_array))
 }
 
 # Integers and logicals count as numbers: predictions are doubles.

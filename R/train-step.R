@@ -17,6 +17,7 @@ step_key <- function(model, kind) {
 }
 
 new_model_step <- function(model, kind) {
+  if (has_own_step(model, supervised = kind != "predict")) return(new_own_step(model, kind))
   eager <- isTRUE(model$setup$run_eagerly)
   if (kind == "predict") return(new_step(predict_function(model), eager = eager))
   if (kind == "test") return(new_step(loss_function(model, training = FALSE), eager = eager))
@@ -36,10 +37,31 @@ loss_function <- function(model, training) {
   function(tensors) {
     parts <- data_parts(model, tensors)
     outputs <- flatten_structure(forward(model, tensors, training = training))
-    losses <- output_losses(model$setup, parts$targets, outputs, parts$weights)
+    if (defines_method(model, "compute_loss")) {
+      result <- list(outputs = list(), loss = loss_of_method(model, tensors, parts, outputs, training))
+    } else {
+      losses <- output_losses(model$setup, parts$targets, outputs, parts$weights)
+      result <- list(outputs = if (length(outputs) > 1) compact(losses) else list(),
+                     loss = total_loss(model, losses, collected_losses()))
+    }
     update_metrics(model$setup, parts$targets, outputs, parts$weights)
-    list(outputs = if (length(outputs) > 1) compact(losses) else list(), loss = total_loss(model, losses))
+    result
   }
+}
+
+# What compute_loss() of a user's class makes of a batch.
+loss_of_method <- function(model, tensors, parts, outputs, training) {
+  template <- model$output_template()
+  packed <- function(leaves) if (length(compact(leaves))) pack_structure(template, leaves)
+  as_scalar(model$compute_loss(
+    x = batch_inputs(model, tensors), y = packed(parts$targets), y_pred = pack_structure(template, outputs),
+    sample_weight = packed(parts$weights), training = training
+  ))
+}
+
+as_scalar <- function(loss) {
+  loss <- as_float_operand(loss)
+  if (tensor_rank(loss) == 0L) loss else op_mean(loss)
 }
 
 # The tensors of prepare_data() by what they are: one input and mask an input, one target and weight an output; NULL
@@ -51,11 +73,14 @@ data_parts <- function(model, tensors) {
        weights = tensors[2L * n_inputs + n_outputs + seq_len(n_outputs)])
 }
 
-forward <- function(model, tensors, training) {
+forward <- function(model, tensors, training) call_layer(model, batch_inputs(model, tensors), training = training)
+
+# The inputs of a batch in the model's structure, with their masks.
+batch_inputs <- function(model, tensors) {
   n_inputs <- length(model$input_specs())
   inputs <- Map(function(input, mask) if (is.null(mask)) input else with_mask(input, mask),
                 tensors[seq_len(n_inputs)], tensors[n_inputs + seq_len(n_inputs)])
-  call_layer(model, pack_structure(model$input_template(), inputs), training = training)
+  pack_structure(model$input_template(), inputs)
 }
 
 output_losses <- function(setup, targets, outputs, weights) {
@@ -65,13 +90,13 @@ output_losses <- function(setup, targets, outputs, weights) {
 }
 
 # Weighted losses of the outputs, then the layers' own (activity regularizers), then penalties of weights.
-total_loss <- function(model, losses) {
+total_loss <- function(model, losses, layer_losses) {
   weights <- model$setup$loss_weights
   weighted <- Map(function(loss, weight) {
     if (is.null(loss) || weight == 1) loss
     else apply_op("multiply", list(loss, as_tensor(weight, tensor_dtype(loss))))
   }, losses, weights)
-  terms <- c(compact(weighted), collected_losses(), regularization_losses(model$handle))
+  terms <- c(compact(weighted), layer_losses, regularization_losses(model$handle))
   if (length(terms) == 0) {
     birnn_abort(c("No loss to compute.", i = "Give {.fn compile} a {.arg loss}."), kind = "value", call = NULL)
   }

@@ -38,7 +38,7 @@ test_that("nothing is recorded without a tape, and tensors of another tape are c
   first <- with_gradient_tape(op_square(v))
   second <- with_gradient_tape(op_add(first$value, v))
   expect_identical(as.numeric(tape_gradients(second$tape, second$value, list(v))[[1]]), 1)
-  expect_identical(unname(r_tape_size(second$tape)[["ops"]]), 1)
+  expect_identical(unname(r_tape_size(second$tape$pointer)[["ops"]]), 1)
 })
 
 test_that("a long chain of ops is followed and freed without recursion", {
@@ -50,4 +50,52 @@ test_that("a long chain of ops is followed and freed without recursion", {
   })
   expect_identical(as.numeric(tape_gradients(step$tape, step$value, list(v))[[1]]), 1)
   tape_free(step$tape)
+})
+
+test_that("GradientTape() records where it stands, and gives gradients in the structure asked for", {
+  v <- keras_variable(3)
+  w <- keras_variable(2)
+  with(GradientTape() %as% tape, {
+    square <- op_square(v)
+    product <- square * w
+  })
+  expect_identical(as.numeric(product), 18)
+  expect_identical(as.numeric(tape$gradient(product, v)), 12)
+  grads <- tape$gradient(product, list(a = v, b = list(w, v)))
+  expect_identical(lapply(grads, function(g) unlist(lapply(flatten_structure(g), as.numeric))),
+                   list(a = 12, b = c(9, 12)))
+  expect_identical(as.numeric(tape$gradient(square, v)), 6)
+  expect_null(tape$gradient(square, w))
+  expect_output(print(tape), "<GradientTape>")
+})
+
+test_that("a tape records several blocks, watches tensors, and can be given by name or not", {
+  tape <- GradientTape()
+  x <- tape$watch(as_tensor(2))
+  with(tape, y <- op_square(x))
+  z <- op_square(y)
+  with(tape, u <- y * 5)
+  expect_identical(as.numeric(tape$gradient(u, x)), 20)
+  expect_null(tape$gradient(z, x))
+})
+
+test_that("a training loop by hand is fit(run_eagerly = TRUE)", {
+  x <- array(round(sin(1:24), 3), c(4, 3, 2))
+  y <- matrix(c(1, 0, -1, 0.5))
+  new_model <- function() {
+    set.seed(1)
+    keras_model_sequential(input_shape = c(3, 2)) |> layer_lstm(units = 3) |> layer_dense(1)
+  }
+  by_hand <- new_model()
+  optimizer <- optimizer_adam(0.1)
+  loss_fn <- loss_mean_squared_error()
+  for (step in 1:3) {
+    with(GradientTape() %as% tape, loss <- loss_fn(y, by_hand(x, training = TRUE)))
+    variables <- by_hand$trainable_weights
+    optimizer$apply_gradients(Map(list, tape$gradient(loss, variables), variables))
+  }
+  fitted <- new_model()
+  fitted |> compile(optimizer_adam(0.1), loss = "mse")
+  fit(fitted, x, y, epochs = 3, shuffle = FALSE)
+  expect_identical(get_weights(by_hand), get_weights(fitted))
 })

@@ -74,7 +74,7 @@ test_that("'accuracy' and 'crossentropy' follow the shapes", {
   accuracy_of <- function(model, y) {
     compile(model, "sgd", loss = "crossentropy", metrics = "accuracy")
     test_on_batch(model, x, y)
-    model$metrics[[1]]$class_name
+    model$metrics[[2]]$class_name
   }
   expect_equal(accuracy_of(one_output(activation = "sigmoid"), rep(0:1, 4)), "BinaryAccuracy")
   expect_equal(accuracy_of(one_output(2, activation = "softmax"), rep(0:1, 4)), "SparseCategoricalAccuracy")
