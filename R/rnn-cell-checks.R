@@ -53,6 +53,7 @@ check_cell_call <- function(self, arg, call) {
 }
 
 has_call <- function(self) {
+  if ("call" %in% self$definition$methods) return(TRUE)
   !has_method_of(self, "call", BaseLayer) && !identical(body(self$call), quote(abort_no_call(self)))
 }
 

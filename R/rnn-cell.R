@@ -69,6 +69,7 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
     bias_start = function() self$bias_initializer,
 
     call = function(inputs, states, training = FALSE) {
+      if (missing(states)) states <- list()
       is_single <- !is_plain_list(states)
       states <- as_cell_states(self, states, inputs)
       result <- self$step(inputs, states, if (training) self$dropout_masks(inputs))

@@ -19,7 +19,7 @@ StackedRNNCells <- R6::R6Class("StackedRNNCells",
 
     # `states`: one list for each cell; a tensor may stand for a list of one.
     call = function(inputs, states, training = FALSE) {
-      states <- as_cell_states(self, states, inputs)
+      states <- as_cell_states(self, if (missing(states)) list() else states, inputs)
       for (k in seq_along(self$cells)) {
         step <- step_cell(self$cells[[k]], inputs, states[[k]], training)
         inputs <- step$output

@@ -130,11 +130,17 @@ abort_state_count <- function(states, sizes, where, names, path) {
     )
   }
   named <- if (length(names) > 1L) paste0(" (", paste(names, collapse = ", "), ")") else ""
-  hint <- if (any(vapply(sizes, is_plain_list, NA))) {
-    c(i = "They are nested: one list for each cell, here with {lengths(sizes)} state{?s}.")
-  }
+  is_nested <- any(vapply(sizes, is_plain_list, NA))
+  hint <- if (is_nested) c(i = "They are nested: {.code {outline(sizes)}}.")
+  where <- sub("^([a-z])", "\\U\\1", where, perl = TRUE)
   birnn_abort(
     c("{where} must have {length(sizes)} state{?s}{named}, not {length(states)}.", hint),
     kind = "state", call = NULL
   )
+}
+
+# "list(list(state, state), state)"
+outline <- function(sizes) {
+  if (!is_plain_list(sizes)) return("state")
+  paste0("list(", paste(vapply(sizes, outline, ""), collapse = ", "), ")")
 }
