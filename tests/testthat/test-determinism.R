@@ -179,3 +179,20 @@ test_that("the random numbers of R move only when something new is seeded", {
   get_weights(model)
   expect_identical(.Random.seed, before)
 })
+
+test_that("two threads are two threads", {
+  skip_if_not(file.exists("/proc/self/status"), "reads the number of threads from /proc")
+  skip_if(r_threads() < 2, "two threads are not allowed here")
+  started <- in_fresh_r(function() {
+    count <- function() as.integer(sub("\\D+", "", grep("^Threads:", readLines("/proc/self/status"), value = TRUE)))
+    layer <- layer_bidirectional(layer = layer_lstm(units = 8))
+    x <- array(1, c(40, 10, 4))
+    threads <- vapply(1:2, function(n) {
+      options(birnn.threads = n)
+      layer(x)
+      count()
+    }, 0L)
+    diff(threads)
+  })
+  expect_identical(started, 1L)
+})
