@@ -57,6 +57,10 @@ r_optimizer_apply <- function(table, variables, gradients) {
     invisible(.Call(`_birnn_r_optimizer_apply`, table, variables, gradients))
 }
 
+r_all_finite <- function(gradients) {
+    .Call(`_birnn_r_all_finite`, gradients)
+}
+
 r_plan_new <- function(table) {
     .Call(`_birnn_r_plan_new`, table)
 }

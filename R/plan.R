@@ -108,11 +108,10 @@ run_step_eagerly <- function(step, tensors, rows, commit_nonfinite) {
   result <- with_running(list(tape = tape, step = context, trace = NULL), step$fn(tensors))
   loss <- if (!is.null(result$loss)) as.numeric(result$loss)
   finite <- is.null(loss) || is.finite(loss)
+  gradients <- if (updates && (finite || commit_nonfinite)) tape_gradient(tape, result$loss, step$trainable)
+  finite <- finite && r_all_finite(as.list(gradients))
   if (finite || commit_nonfinite) {
-    if (updates) {
-      grads <- tape_gradient(tape, result$loss, step$trainable)
-      optimizer_apply(step$optimizer, step$trainable, grads)
-    }
+    if (updates) optimizer_apply(step$optimizer, step$trainable, gradients)
     commit_effects(context)
   }
   list(outputs = result$outputs, loss = loss, finite = finite)

@@ -9,10 +9,10 @@
 #' activities; metrics use the predictions before each update. Only R's random numbers decide over shuffling, initial
 #' weights and dropout: `set.seed()` before building the model makes everything reproducible.
 #'
-#' A loss that is `NaN` or infinite stops `fit()` with an error of class `birnn_error_numeric` that names epoch and
-#' batch; the weights are those before that batch. With `options(birnn.nonfinite = "warn")` training goes on, with
-#' [callback_terminate_on_nan()] it ends without an error. Interrupting (Ctrl-C) raises `birnn_error_interrupt`; the
-#' model then holds a whole number of updates and can be trained on.
+#' A loss that is `NaN` or infinite, or has such gradients, stops `fit()` with an error of class `birnn_error_numeric`
+#' that names epoch and batch; the weights are those before that batch. With `options(birnn.nonfinite = "warn")`
+#' training goes on, with [callback_terminate_on_nan()] it ends without an error. Interrupting (Ctrl-C) raises
+#' `birnn_error_interrupt`; the model then holds a whole number of updates and can be trained on.
 #'
 #' @param object A compiled model.
 #' @param x The input: an array whose first axis counts samples (R's own column-major arrays), for several inputs a list
@@ -207,13 +207,18 @@ handle_nonfinite <- function(run, loss, epoch, batch, is_done) {
   if (nonfinite_is_handled(run$callbacks, batch)) return(invisible())
   where <- paste0(" in epoch ", epoch, ", batch ", batch)
   if (!goes_on_nonfinite() && !is_done) abort_nonfinite(loss, where)
-  if (!isTRUE(run$seen$nonfinite)) birnn_warn("The loss is {.val {loss}}{where}.", kind = "numeric", call = NULL)
+  if (!isTRUE(run$seen$nonfinite)) birnn_warn(paste0(nonfinite_words(loss), "{where}."), kind = "numeric", call = NULL)
   run$seen$nonfinite <- TRUE
+}
+
+# Markup that says what is not finite: the loss, or its gradients alone.
+nonfinite_words <- function(loss) {
+  if (is.finite(loss)) "The gradients of the loss {.val {loss}} are not finite" else "The loss is {.val {loss}}"
 }
 
 abort_nonfinite <- function(loss, where = "") {
   birnn_abort(
-    c("The loss is {.val {loss}}{where}; the weights are those before this batch.",
+    c(paste0(nonfinite_words(loss), "{where}; the weights are those before this batch."),
       i = "Look for missing or huge values in {.arg x} and {.arg y}, or lower the learning rate.",
       i = "{.code options(birnn.nonfinite = \"warn\")} goes on, {.fn callback_terminate_on_nan} stops without error."),
     kind = "numeric", call = NULL

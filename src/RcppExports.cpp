@@ -161,6 +161,16 @@ BEGIN_RCPP
     return R_NilValue;
 END_RCPP
 }
+// r_all_finite
+bool r_all_finite(Rcpp::List gradients);
+RcppExport SEXP _birnn_r_all_finite(SEXP gradientsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::List >::type gradients(gradientsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_all_finite(gradients));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_plan_new
 SEXP r_plan_new(Rcpp::List table);
 RcppExport SEXP _birnn_r_plan_new(SEXP tableSEXP) {
@@ -431,6 +441,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_op_infer", (DL_FUNC) &_birnn_r_op_infer, 3},
     {"_birnn_r_op_names", (DL_FUNC) &_birnn_r_op_names, 0},
     {"_birnn_r_optimizer_apply", (DL_FUNC) &_birnn_r_optimizer_apply, 3},
+    {"_birnn_r_all_finite", (DL_FUNC) &_birnn_r_all_finite, 1},
     {"_birnn_r_plan_new", (DL_FUNC) &_birnn_r_plan_new, 1},
     {"_birnn_r_pointer_is_nil", (DL_FUNC) &_birnn_r_pointer_is_nil, 1},
     {"_birnn_r_plan_run", (DL_FUNC) &_birnn_r_plan_run, 4},

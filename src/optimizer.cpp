@@ -168,10 +168,16 @@ Rule<T> rule_named(const std::string& kind) {
 
 template <typename T>
 double norm_of(const View& gradient) {
-  double sum = 0.0;
   const T* g = gradient.as<T>();
-  for (std::int64_t i = 0; i < gradient.count(); ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-  return std::sqrt(sum);
+  const std::int64_t n = gradient.count();
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  if (std::isfinite(sum)) return std::sqrt(sum);
+  // The squares overflow: scaled by the largest number first.
+  double largest = 0.0, scaled = 0.0;
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(static_cast<double>(g[i])));
+  for (std::int64_t i = 0; i < n; ++i) scaled += std::pow(static_cast<double>(g[i]) / largest, 2.0);
+  return largest * std::sqrt(scaled);
 }
 
 double norm_of(const View& gradient) {
@@ -185,10 +191,10 @@ class Clipping {
       : norm_(spec.number("clipnorm", 0.0)), value_(spec.number("clipvalue", 0.0)) {
     const double global = spec.number("global_clipnorm", 0.0);
     if (global <= 0.0) return;
-    double sum = 0.0;
+    double norm = 0.0;
     for (const Parameter& p : parameters)
-      if (!p.gradient.absent()) sum += std::pow(norm_of(p.gradient), 2.0);
-    global_scale_ = global * std::min(1.0 / std::sqrt(sum), 1.0 / global);
+      if (!p.gradient.absent()) norm = std::hypot(norm, norm_of(p.gradient));
+    global_scale_ = global * std::min(1.0 / norm, 1.0 / global);
   }
   Clip of(const Parameter& p) const {
     Clip clip;
@@ -261,7 +267,20 @@ void average(const Parameter& p, double momentum, bool overwrite) {
   }
 }
 
+template <typename T>
+bool all_finite(const View& x) {
+  const T* numbers = x.as<T>();
+  T sum = T(0);  // x - x is 0, or NaN for what is not finite
+  for (std::int64_t i = 0; i < x.count(); ++i) sum += numbers[i] - numbers[i];
+  return sum == T(0);
+}
+
 }  // namespace
+
+bool all_finite(const View& x) {
+  if (x.absent()) return true;
+  return x.dtype() == DType::float32 ? all_finite<float>(x) : all_finite<double>(x);
+}
 
 View Parameter::slot(const char* name) const {
   for (const auto& entry : slots)

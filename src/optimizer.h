@@ -22,4 +22,7 @@ struct Parameter {
 void optimizer_step(const Attrs& spec, std::int64_t iterations, double learning_rate, std::vector<Parameter>& parameters,
                     const View& product);
 
+// Whether a gradient (of a float type, or absent) holds neither NaN nor an infinite number.
+bool all_finite(const View& x);
+
 }  // namespace birnn

@@ -48,3 +48,12 @@ void r_optimizer_apply(Rcpp::List table, Rcpp::List variables, Rcpp::List gradie
     apply_optimizer(table, variables, views);
   });
 }
+
+// [[Rcpp::export(rng = false)]]
+bool r_all_finite(Rcpp::List gradients) {
+  return guarded([&] {
+    for (R_xlen_t k = 0; k < gradients.size(); ++k)
+      if (!all_finite(view_of(gradients[k]))) return false;
+    return true;
+  });
+}

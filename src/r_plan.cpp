@@ -1,4 +1,5 @@
 // Plans for R: built from a trace, run by one call a batch (level L4).
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -139,16 +140,26 @@ Rcpp::List trainable_variables(const PlanHandle& handle, const Rcpp::List& varia
 
 void run_alone(SEXP pointer);
 
+// The gradients of the trainable variables, in their order.
+std::vector<View> gradients_of(const PlanHandle& handle) {
+  std::vector<View> gradients;
+  for (const int value : handle.plan.source().trainable) gradients.push_back(handle.plan.gradient(value));
+  return gradients;
+}
+
+bool is_finite(const PlanHandle& handle) {
+  if (handle.plan.source().loss >= 0 && !std::isfinite(handle.plan.loss())) return false;
+  const std::vector<View> gradients = gradients_of(handle);
+  return std::all_of(gradients.begin(), gradients.end(), [](const View& gradient) { return all_finite(gradient); });
+}
+
 // The short uninterruptible end of a step: weights, other variables, constraints.
 void commit(PlanHandle& handle, const Rcpp::List& table) {
   const Rcpp::List variables = table["variables"];
   const std::vector<int> values = numbers_from_r(table["variable_slots"]);
   stage_effects(handle);
-  if (!Rf_isNull(table["optimizer"])) {
-    std::vector<View> gradients;
-    for (const int value : handle.plan.source().trainable) gradients.push_back(handle.plan.gradient(value));
-    apply_optimizer(table["optimizer"], trainable_variables(handle, variables, values), gradients);
-  }
+  if (!Rf_isNull(table["optimizer"]))
+    apply_optimizer(table["optimizer"], trainable_variables(handle, variables, values), gradients_of(handle));
   commit_effects(handle, variables, values);
   if (!Rf_isNull(table["after"])) run_alone(table["after"]);
 }
@@ -204,7 +215,7 @@ Rcpp::List r_plan_run(SEXP pointer, Rcpp::List inputs, SEXP rows, bool commit_no
     handle.plan.run(given_views(handle, table, inputs, rows));
     const bool has_loss = handle.plan.source().loss >= 0;
     const double loss = handle.plan.loss();
-    const bool finite = !has_loss || std::isfinite(loss);
+    const bool finite = is_finite(handle);
     Rcpp::List outputs = output_tensors(handle);
     if (finite || commit_nonfinite) commit(handle, table);
     return Rcpp::List::create(Rcpp::Named("outputs") = outputs,

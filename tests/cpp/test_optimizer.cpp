@@ -1,4 +1,7 @@
 // Update rules against the table of three steps in Keras: w0 = (1, -2, 3) and the gradients below.
+#include <cmath>
+#include <limits>
+
 #include "op_run.h"
 #include "optimizer.h"
 
@@ -78,6 +81,30 @@ TEST(optimizer_clipping_decay_average_accumulation) {
   expect(three_steps("sgd", .1, {{"use_ema", 1}, {"ema_momentum", .9}, {"ema_overwrite_frequency", 2}}, {"average"}),
          {.987, -2.081, 3.0});
   expect(three_steps("sgd", .1, {{"gradient_accumulation_steps", 2}}, {"gradient_accumulator"}), {.98, -1.995, 3.235});
+}
+
+TEST(optimizer_clips_gradients_whose_squares_overflow) {
+  for (const char* clip : {"clipnorm", "global_clipnorm"}) {
+    const Tensor w = Tensor::of(DType::float64, Shape{2}, {0, 0});
+    const Tensor g = Tensor::of(DType::float64, Shape{2}, {3e200, -4e200});
+    std::vector<Parameter> parameters{Parameter{w.view(), g.view(), {}}};
+    Attrs spec;
+    spec.set("kind", std::vector<std::string>{"sgd"});
+    spec.set(clip, std::vector<double>{1});
+    optimizer_step(spec, 0, 1, parameters, View());
+    CHECK_CLOSE(w.get(0), -.6, 1e-12);
+    CHECK_CLOSE(w.get(1), .8, 1e-12);
+  }
+}
+
+TEST(optimizer_sees_what_is_not_finite) {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    CHECK(all_finite(Tensor::of(dtype, Shape{3}, {1, -1e30, 0}).view()));
+    CHECK(!all_finite(Tensor::of(dtype, Shape{3}, {1, inf, 0}).view()));
+    CHECK(!all_finite(Tensor::of(dtype, Shape{3}, {std::nan(""), 1, -inf}).view()));
+  }
+  CHECK(all_finite(View()));
 }
 
 TEST(optimizer_leaves_a_parameter_without_gradient_alone) {

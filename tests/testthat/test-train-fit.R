@@ -121,6 +121,23 @@ test_that("a loss that is not finite stops before the update and names epoch and
   expect_length(fit(model, x, y)$metrics$loss, 1)
 })
 
+test_that("a finite loss with gradients that are not stops before the update as well", {
+  for (run_eagerly in c(FALSE, TRUE)) {
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, kernel_initializer = "zeros")
+    # The square root of 0 has an infinite slope.
+    root <- function(y_true, y_pred) op_sqrt(op_square(op_subtract(y_pred, y_true)))
+    compile(model, optimizer = "adam", loss = root, run_eagerly = run_eagerly)
+    before <- get_weights(model)
+    zeros <- rep(0, 4)
+    expect_error(fit(model, matrix(1, 4, 2), zeros, verbose = 0), "gradients of the loss 0 are not finite in epoch 1",
+                 class = "birnn_error_numeric")
+    expect_error(train_on_batch(model, matrix(1, 4, 2), zeros), "gradients", class = "birnn_error_numeric")
+    expect_same_bits(get_weights(model), before)
+    expect_equal(as.numeric(model$optimizer$iterations), 0)
+    expect_length(fit(model, matrix(1, 4, 2), zeros + 1, verbose = 0)$metrics$loss, 1)
+  }
+})
+
 test_that("options(birnn.nonfinite = 'warn') goes on, warning once", {
   withr::local_options(birnn.nonfinite = "warn")
   bad <- replace(y, 7, Inf)
