@@ -164,7 +164,7 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #' @family rnn layers
 #' @seealso [layer_simple_rnn()], [layer_lstm()], [layer_gru()], [layer_rnn()], [layer_conv_lstm_1d()],
 #'   [layer_conv_lstm_2d()], [layer_conv_lstm_3d()], the layers to wrap; [rnn_cell_simple()], [rnn_cell_lstm()],
-#'   [rnn_cell_gru()], [rnn_cells_stack()], the cells of [layer_rnn()]; [reset_state()].
+#'   [rnn_cell_gru()], [rnn_cells_stack()], the cells of [layer_rnn()]; [layer_time_distributed()]; [reset_state()].
 #' @export
 #' @examples
 #' model <- keras_model_sequential(input_shape = c(5, 10)) %>%

@@ -1,4 +1,5 @@
-# Numbers of Keras' own tests, and golden cases computed with it (SimpleRNN, LSTM, GRU, stacks, Bidirectional).
+# Numbers of Keras' own tests, and golden cases computed with it (SimpleRNN, LSTM, GRU, stacks, Bidirectional,
+# TimeDistributed).
 #
 # One row a case. In the tests of Keras kernels are 0.01, recurrent kernels 0.02, biases 0.03 and inputs 0, 1, 2, ...
 # (row-major), so that all units of a row have the same number: one is listed.
@@ -353,7 +354,9 @@ golden_cases <- list(
   K3 = list(quote(both(layer_rnn(cell = list(rnn_cell_gru(units = 2), rnn_cell_simple(units = 2))))), "", -1.640252,
             c(0.076362, -0.333718, -0.049753), 0.544759,
             c(0.033472, 0.014450, 0.111381, 0.085292, 0.057764, 0.176502, 0.029267, 0.007367, 0.061342, 0.075053,
-              0.062475, 0.180234), 0.505296, 0.486008)
+              0.062475, 0.180234), 0.505296, 0.486008),
+  T1 = list(quote(layer_time_distributed(layer = layer_dense(units = 2, activation = "tanh"))), "", 8.110853,
+            c(0.312324, 0.618444, 0.100475), 0.645150, c(0.275819, 0.309057), 0.565378, 0.597102)
 )
 
 golden_mask <- mask_rows(c("TTTTT", "TTTFF", "FTTFT"))

@@ -184,6 +184,19 @@ contracts <- list(
       weights_of(3)
     )
   },
+  TimeDistributed = function() {
+    expect_layer_contract(
+      function(...) layer_time_distributed(layer = layer_dense(units = 4), ...), c(3, 5, 2), c(3, 5, 4), weights_of(2)
+    )
+    # Layers that are applied step by step.
+    dropped <- function(...) layer_time_distributed(layer = layer_simple_rnn(units = 2, dropout = 0.3), ...)
+    expect_layer_contract(dropped, c(3, 2, 4, 2), c(3, 2, 2), weights_of(3), seeds = 1)
+    states <- function(...) {
+      lstm <- layer_lstm(units = 2, return_state = TRUE, kernel_regularizer = "l2")
+      layer_time_distributed(layer = lstm, ...)
+    }
+    expect_layer_contract(states, c(3, 2, 4, 2), rep(list(c(3, 2, 2)), 3), weights_of(3), losses = 1)
+  },
   Dropout = function() expect_layer_contract(function(...) layer_dropout(rate = 0.3, ...), c(3, 5, 2), seeds = 1),
   Masking = function() {
     expect_layer_contract(function(...) layer_masking(mask_value = 0, ...), c(3, 5, 2), trains = FALSE)
