@@ -2,8 +2,8 @@
 
 #' Write the numbers of every epoch to a CSV file
 #'
-#' The first column is `epoch`, counted from 0 as in Keras; then come the logs in alphabetical order. Missing numbers are
-#' written as `NA`. Each line is on disk when its epoch has ended.
+#' The first column is `epoch`, counted from 0 as in Keras; then come the logs in alphabetical order. Missing numbers
+#' are written as `NA`. Each line is on disk when its epoch has ended.
 #'
 #' @param filename The file to write; its folder must exist.
 #' @param separator What stands between two values.

@@ -79,7 +79,8 @@ check_callback_members <- function(members, private, call) {
   check_given_once(names, call)
   taken <- intersect(names, c("self", "super", "private", "clone", "model", "params", "set_model", "set_params"))
   if (length(taken) > 0L) {
-    birnn_abort("A callback class cannot have a member {.field {taken[[1]]}}: birnn uses that name itself.", call = call)
+    birnn_abort("A callback class cannot have a member {.field {taken[[1]]}}: birnn uses that name itself.",
+                call = call)
   }
   for (name in intersect(names(members), callback_hooks)) check_hook(members[[name]], name, call)
 }
@@ -155,7 +156,8 @@ str.birnn_callback_class <- function(object, ...) cat(" ", format(object), "\n",
 
 # Any R6 object with hooks can be a callback: it is called as it is.
 is_hook_object <- function(x) {
-  is.environment(x) && !is.null(class(x)) && any(vapply(mget(callback_hooks, x, ifnotfound = FALSE), is.function, FALSE))
+  if (!is.environment(x) || !is.object(x)) return(FALSE)
+  any(vapply(mget(callback_hooks, x, ifnotfound = FALSE), is.function, logical(1)))
 }
 
 AdoptedCallback <- R6::R6Class(

@@ -2,8 +2,8 @@
 #
 # The protocol: an R6 object of class `birnn_callback` with any of the methods in `callback_hooks`. on_epoch_* get
 # (epoch, logs), on_*_batch_* get (batch, logs), the others (logs); epochs and batches count from 1. `self$model` is the
-# model, `self$params` a list with epochs, steps, verbose. A hook that returns a named list changes the logs that the next
-# callbacks and the history see. `logs` of batch hooks is a promise: it costs nothing unless it is looked at.
+# model, `self$params` a list with epochs, steps, verbose. A hook that returns a named list changes the logs that the
+# next callbacks and the history see. `logs` of batch hooks is a promise: it costs nothing unless it is looked at.
 
 callback_hooks <- c(
   "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end",
@@ -174,7 +174,9 @@ as_callbacks <- function(callbacks, call = rlang::caller_env()) {
 as_callback <- function(x, arg, call) {
   if (is_callback(x)) return(x)
   if (is_hook_object(x)) return(AdoptedCallback$new(x))
-  hint <- if (inherits(x, "birnn_callback_class")) "It is a class: make a callback of it with parentheses, as in {.code Class()}."
+  hint <- if (inherits(x, "birnn_callback_class")) {
+    "It is a class: make a callback of it with parentheses, as in {.code Class()}."
+  }
   stop_not(if (arg == "callbacks") "a callback or a list of callbacks" else "a callback", x, arg, call, hint)
 }
 

@@ -21,8 +21,7 @@
 #'   `NULL`: the whole series.
 #' @return A data set for [fit()][fit.birnn_model], [evaluate()], [predict()][predict.birnn_model] and [as_iterator()].
 #'   Its batches are lists of windows `(batch, sequence_length, features)` and targets, or windows alone.
-#' @source Behaves as
-#'   [keras.utils.timeseries_dataset_from_array](https://keras.io/api/data_loading/timeseries/#timeseriesdatasetfromarray-function).
+#' @source Behaves as [keras.utils.timeseries_dataset_from_array](https://keras.io/api/data_loading/timeseries/).
 #' @family data preparation
 #' @export
 #' @examples

@@ -10,7 +10,8 @@ SubclassedModel <- R6::R6Class("SubclassedModel",
     output_structure = NULL,
 
     declare_inputs = function(x) {
-      if (is.null(self$input_structure)) self$input_structure <- if (is_plain_list(x)) map_structure(x, function(part) 1L) else 1L
+      if (!is.null(self$input_structure)) return(invisible())
+      self$input_structure <- if (is_plain_list(x)) map_structure(x, function(part) 1L) else 1L
     },
     meet_inputs = function(tensors) {
       if (is.null(self$output_structure)) self$output_structure <- learned_outputs(self, tensors)
@@ -49,7 +50,8 @@ learned_outputs <- function(self, tensors) {
     if (!is.null(mask)) mask <- new_symbolic(batch_free(tensor_shape(mask)), "bool")
     new_symbolic(batch_free(tensor_shape(x)), tensor_dtype(x), mask = mask, name = "data")
   })
-  outputs <- tryCatch(run(symbolic), error = function(error) NULL) %||% in_call_context(run(lapply(tensors, first_row)))
+  outputs <- tryCatch(run(symbolic), error = function(error) NULL)
+  if (is.null(outputs)) outputs <- in_call_context(run(lapply(tensors, first_row)))
   map_structure(outputs, function(x) {
     mask <- tensor_mask(x)
     if (!is.null(mask)) mask <- new_symbolic(batch_free(tensor_shape(mask)), "bool")
@@ -59,15 +61,18 @@ learned_outputs <- function(self, tensors) {
 
 batch_free <- function(shape) if (length(shape)) c(NA_integer_, shape[-1L]) else shape
 
-first_row <- function(x) with_mask(r_tensor_rows(x, 1L), if (!is.null(tensor_mask(x))) r_tensor_rows(tensor_mask(x), 1L))
+first_row <- function(x) {
+  mask <- tensor_mask(x)
+  with_mask(r_tensor_rows(x, 1L), if (!is.null(mask)) r_tensor_rows(mask, 1L))
+}
 
 # Whether the class of a user has a method of this name.
 defines_method <- function(model, name) any(name %in% model$definition$methods)
 
 #' Define a model class
 #'
-#' Makes a new kind of model from R functions: a [Layer()] that can be compiled, trained and applied. `new_model_class()`
-#' is the same function.
+#' Makes a new kind of model from R functions: a [Layer()] that can be compiled, trained and applied.
+#' `new_model_class()` is the same function.
 #'
 #' Layers that are assigned to fields of `self` belong to the model, see [Layer()] for this and for what `self`, `super`
 #' and `private` are in methods. `call(inputs, training, mask)` computes the outputs from the inputs in the structure in

@@ -101,7 +101,9 @@ new_gradient_tape <- function(pointer) {
 }
 
 #' @exportS3Method utils::.DollarNames
-.DollarNames.birnn_gradient_tape <- function(x, pattern = "") grep(pattern, c("gradient", "watch", "reset"), value = TRUE)
+.DollarNames.birnn_gradient_tape <- function(x, pattern = "") {
+  grep(pattern, c("gradient", "watch", "reset"), value = TRUE)
+}
 
 #' @export
 print.birnn_gradient_tape <- function(x, ...) {

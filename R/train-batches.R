@@ -1,7 +1,7 @@
 # A data set ready to run, and the batches drawn from it (level 7).
 
-# Converts and checks everything once. Returns a list: `tensors` (inputs, their masks, targets, weights: NULL where there
-# is none) and `rows`, the samples to use. Builds a sequential model that has not seen data yet.
+# Converts and checks everything once. Returns a list: `tensors` (inputs, their masks, targets, weights: NULL where
+# there is none) and `rows`, the samples to use. Builds a sequential model that has not seen data yet.
 prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight = NULL, supervised = TRUE,
                          levels = model$label_levels, call = rlang::caller_env()) {
   if (has_own_step(model, supervised)) return(prepare_own_data(model, x, y, sample_weight, class_weight, call))

@@ -79,7 +79,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   model <- layer_object(object)
   check_idle(model, "fit()")
   check_compiled(model)
-  epochs <- check_whole(epochs, min = 1)
+  epochs <- min(check_whole(epochs, min = 1), config_max_epochs())
   initial_epoch <- check_whole(initial_epoch, min = 1)
   verbose <- resolve_verbose(verbose)
   callbacks <- as_callbacks(callbacks)
@@ -95,6 +95,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
     epochs = seq_len(epochs)[seq_len(epochs) >= initial_epoch],
     batches = data$training,
     steps_per_epoch = check_whole(steps_per_epoch, min = 1, allow_null = TRUE),
+    most_steps = min(steps_per_epoch, config_max_steps_per_epoch(), Inf),
     validation = fit_validation(data$validation, validation_steps, validation_freq)
   )
   params <- list(verbose = verbose, epochs = epochs, steps = run$steps_per_epoch %||% run$batches$steps)
@@ -165,7 +166,7 @@ run_epoch <- function(run, epoch) {
   batch <- 0L
   endless <- !is.null(run$steps_per_epoch)
   if (!endless) run$batches$restart()
-  while (!endless || batch < run$steps_per_epoch) {
+  while (batch < run$most_steps) {
     drawn <- draw_batch(run$batches, endless)
     if (is.null(drawn)) {
       if (endless || batch == 0L) run$model$stop_training <- TRUE

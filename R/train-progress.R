@@ -6,6 +6,7 @@ resolve_verbose <- function(verbose, elsewhere = 2L, call = rlang::caller_env())
   if (identical(verbose, "auto")) {
     if (identical(Sys.getenv("TESTTHAT"), "true")) return(0L)
     if (isTRUE(getOption("knitr.in.progress"))) return(2L)
+    if (!config_is_interactive_logging_enabled()) return(elsewhere)
     return(if (interactive() || isatty(stdout())) 1L else elsewhere)
   }
   if (is.logical(verbose)) verbose <- as.integer(verbose)

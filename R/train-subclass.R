@@ -143,7 +143,8 @@ resolve_by_outputs <- function(model, y, y_pred, sample_weight) {
   check_compiled(model, call = NULL)
   outputs <- flatten_structure(y_pred)
   targets <- if (is.null(y)) vector("list", length(outputs)) else one_each(y, y_pred, "y")
-  weights <- if (is.null(sample_weight)) vector("list", length(outputs)) else one_each(sample_weight, y_pred, "sample_weight")
+  weights <- vector("list", length(outputs))
+  if (!is.null(sample_weight)) weights <- one_each(sample_weight, y_pred, "sample_weight")
   targets <- Map(function(target, output) if (!is.null(target)) adjust_rank(as_batch(target), tensor_shape(output)),
                  targets, outputs)
   specs <- Map(output_spec, outputs, data_names(y_pred, "output"))
