@@ -34,7 +34,8 @@ assign_field <- function(object, name, value) {
   if (identical(current, value)) return(invisible())
   if (exists(name, envir = object, inherits = FALSE) && bindingIsLocked(name, object) &&
         !bindingIsActive(name, object)) {
-    birnn_abort("{.field {name}} of <{class(object)[[1]]}> cannot be changed.", call = NULL)
+    class_name <- object$definition$name %||% class(object)[[1]]
+    birnn_abort("{.field {name}} of <{class_name}> cannot be changed.", call = NULL)
   }
   object[[name]] <- value
   invisible()

@@ -120,8 +120,7 @@ Layer <- function(classname, initialize = NULL, call = NULL, build = NULL, get_c
   name <- check_class_name(classname, frame)
   named <- list(initialize = initialize, call = call, build = build, get_config = get_config)
   members <- class_members(named, rlang::dots_list(..., .ignore_empty = "all", .homonyms = "keep"), public, frame)
-  if (!is_plain_list(private)) stop_not("a named list", private, "private", frame)
-  check_named(private, frame)
+  check_named_list(private, "private", frame)
   check_members(members, private, frame)
   if (!is.environment(parent_env)) stop_not("an environment", parent_env, "parent_env", frame)
   origin <- class_origin(inherit, frame)
@@ -242,13 +241,16 @@ python_names <- c("__init__" = "initialize")
 
 # Members of every kind in one named list. A leading `self` is optional in methods: here it is always around.
 class_members <- function(named, dots, public, call) {
-  if (!is_plain_list(public)) stop_not("a named list", public, "public", call)
+  check_named_list(public, "public", call)
   check_named(dots, call)
-  check_named(public, call)
   members <- utils::modifyList(c(compact(named), dots), public, keep.null = TRUE)
   is_python <- names(members) %in% names(python_names)
   names(members)[is_python] <- python_names[names(members)[is_python]]
   lapply(members, without_self)
+}
+
+check_named_list <- function(x, arg, call) {
+  if (!is_plain_list(x) || !all(nzchar(rlang::names2(x)))) stop_not("a named list", x, arg, call)
 }
 
 without_self <- function(member) {
@@ -265,7 +267,10 @@ method_names <- c(
 
 check_members <- function(members, private, call) {
   names <- c(names(members), names(private))
-  check_given_once(names, call)
+  if (anyDuplicated(names)) {
+    birnn_abort("A layer class has one member of a name, but {.field {names[duplicated(names)][[1]]}} is given twice.",
+                call = call)
+  }
   taken <- intersect(names, c("self", "super", "private", "clone", internal_names))
   if (length(taken) > 0L) {
     birnn_abort("A layer class cannot have a member {.field {taken[[1]]}}: birnn uses that name itself.", call = call)
@@ -306,7 +311,8 @@ class_constructor <- function(definition) {
   } else {
     function(object) create_layer(definition, object, capture_args())
   }
-  inherited <- as.list(formals((constructor_of(definition$base) %||% function(object, ...) NULL)))[-1L]
+  inherited <- as.list(formals(constructor_of(definition$base) %||% function(...) NULL))
+  inherited <- inherited[setdiff(names(inherited), first_formals)]
   formals(constructor) <- c(if (!is_model) alist(object = ), definition$formals %||% inherited)
   environment(constructor) <- rlang::env(asNamespace("birnn"), definition = definition)
   structure(
@@ -314,6 +320,9 @@ class_constructor <- function(definition) {
     from_config = function(config) custom_from_config(definition, config)
   )
 }
+
+# What the first argument of a layer_*() function is called.
+first_formals <- c("object", "inputs")
 
 # The layer_*() function of a class of birnn or of its nearest registered ancestor.
 constructor_of <- function(generator) {

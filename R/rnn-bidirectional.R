@@ -18,16 +18,18 @@ Bidirectional <- R6::R6Class("Bidirectional",
 
     initialize = function(..., .call = rlang::caller_env()) {
       check_directions(list(...), .call)
-      super$initialize(..., .call = .call)
-      layer <- self$forward_layer
-      self$forward_layer <- clone_direction(layer, "forward_")
-      if (is.null(self$backward_layer)) {
-        self$backward_layer <- clone_direction(layer, "backward_", list(go_backwards = TRUE))
+      layer <- list(...)[["layer"]]
+      forward <- clone_direction(layer, "forward_", call = .call)
+      backward <- if (is.null(list(...)[["backward_layer"]])) {
+        clone_direction(layer, "backward_", list(go_backwards = TRUE), .call)
       }
+      super$initialize(..., .call = .call)
+      self$forward_layer <- forward
+      if (!is.null(backward)) self$backward_layer <- backward
       self$return_sequences <- isTRUE(layer$return_sequences)
       self$return_state <- isTRUE(layer$return_state)
       self$stateful <- isTRUE(layer$stateful)
-      self$input_spec <- self$forward_layer$input_spec
+      self$input_spec <- self$forward_layer$input_spec %||% list(min_ndim = 3L, hint = sequence_hint)
       self$prepare_directions()
     },
 
@@ -43,7 +45,7 @@ Bidirectional <- R6::R6Class("Bidirectional",
     build = function(input_shape) {
       directions <- lapply(self$sublayers(), layer_object)
       for (layer in directions) build_layer(layer, input_shape)
-      self$input_spec <- directions[[1L]]$input_spec
+      self$input_spec <- directions[[1L]]$input_spec %||% self$input_spec
       if (is.null(self$initial_weights)) return(invisible())
       # Both halves are checked before either is written.
       values <- lapply(directions, function(layer) {
@@ -55,6 +57,8 @@ Bidirectional <- R6::R6Class("Bidirectional",
     call = function(sequences, initial_state = NULL, mask = NULL, training = FALSE) {
       forward <- layer_object(self$forward_layer)
       backward <- layer_object(self$backward_layer)
+      check_steps(self, tensor_shape(sequences))
+      mask <- as_sequence_mask(self, mask, sequences)
       initial_state <- split_initial_state(self, forward, backward, initial_state)
       run <- if (run_together(forward, backward)) call_together else call_separately
       result <- run(self, forward, backward, sequences, initial_state, mask, training)

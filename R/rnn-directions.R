@@ -1,11 +1,11 @@
-# The two directions of a bidirectional layer: what they must be, how they are made, split and merged (level 5).
+# The two directions of a bidirectional layer: what they must be and how they are made (level 5).
 
 # The ways to combine the outputs of two directions; besides these NULL, which keeps both. The op merge_directions and
 # the recurrent op know the same names.
 merge_modes <- c("sum", "mul", "ave", "concat")
 
-# What a layer must have to be one direction of a bidirectional layer.
-direction_fields <- c("go_backwards", "return_sequences", "return_state", "input_spec")
+# What a layer must have, TRUE or FALSE, to be one direction of a bidirectional layer.
+direction_flags <- c("go_backwards", "return_sequences", "return_state")
 
 # All checks of the arguments, in the order of Keras', before anything is made. `args`: those that were given.
 check_directions <- function(args, call) {
@@ -41,13 +41,33 @@ check_direction <- function(layer, arg, call, missing = FALSE) {
     }
     birnn_abort(c("{.arg {arg}} must be a layer, not {describe_value(layer)}.", i = hint), call = call)
   }
-  self <- layer_object(layer)
-  lacking <- Filter(function(field) !exists(field, envir = self, inherits = FALSE), direction_fields)
-  if (length(lacking) == 0L) return(invisible())
+  check_criteria(layer_object(layer), arg, call)
+}
+
+# The criteria for layers of one's own, but for those of the config: see check_config_complete().
+check_criteria <- function(self, arg, call) {
+  has <- function(field) exists(field, envir = self, inherits = FALSE)
+  lacking <- Filter(Negate(has), c(direction_flags, "input_spec"))
+  if (length(lacking) > 0L) {
+    birnn_abort(
+      c("{.arg {arg}} must be a recurrent layer: {.val {self$name}} ({layer_class_name(self)}) has no {.field {lacking}}.",
+        i = if (is.null(self$definition)) "Recurrent layers are {.fn layer_lstm}, {.fn layer_gru} and {.fn layer_simple_rnn}."
+        else "{.fn initialize} of the class sets {cli::qty(lacking)}{?it/them}: {.code self${lacking[[1]]} <- {lacking[[1]]}}."),
+      kind = "config", call = call
+    )
+  }
+  for (flag in direction_flags) {
+    if (!rlang::is_bool(self[[flag]])) {
+      birnn_abort(
+        "{.field {flag}} of {.arg {arg}}, layer {.val {self$name}} ({layer_class_name(self)}), must be TRUE or FALSE, not
+         {describe_value(self[[flag]])}.", kind = "config", call = call
+      )
+    }
+  }
+  if (is.null(self$input_spec) || is_plain_list(self$input_spec)) return(invisible())
   birnn_abort(
-    c("{.arg {arg}} must be a recurrent layer: {.val {self$name}} ({layer_class_name(self)}) has no {.field {lacking}}.",
-      i = "Recurrent layers are {.fn layer_lstm}, {.fn layer_gru} and {.fn layer_simple_rnn}."),
-    kind = "config", call = call
+    "{.field input_spec} of {.arg {arg}}, layer {.val {self$name}} ({layer_class_name(self)}), must be NULL or a list such
+     as {.code list(ndim = 3)}, not {describe_value(self$input_spec)}.", kind = "config", call = call
   )
 }
 
@@ -89,8 +109,10 @@ check_equal_units <- function(forward, backward, merge_mode, call) {
   )
 }
 
+# NULL if a layer of one's own does not say.
 direction_units <- function(self) {
-  if (inherits(self, "RNN")) self$cell$units %||% output_size(self$cell) else self$units
+  if (inherits(self, "RNN")) return(self$cell$units %||% output_size(self$cell))
+  if (is.numeric(self$units) && length(self$units) == 1L) self$units
 }
 
 check_weight_halves <- function(weights, call) {
@@ -109,110 +131,69 @@ check_weight_halves <- function(weights, call) {
 
 # --- making -------------------------------------------------------------------------------------------------------
 
-# A new layer from the config of `layer`, with fresh weights, and with some values of the config changed.
-clone_direction <- function(layer, prefix, changes = list()) {
+# A new layer from the config of `layer`, with fresh weights and some values of the config changed.
+clone_direction <- function(layer, prefix, changes = list(), call = NULL) {
   self <- layer_object(layer)
-  config <- self$get_config()
+  config <- layer_config_of(self, call)
+  check_config_complete(self, config, changes, call)
   config$name <- paste0(prefix, sub(paste0("^", prefix), "", self$name))
   config[names(changes)] <- changes
-  clone <- self$from_config(config)
+  clone <- remake_layer(self, config, call)
+  check_clone(self, layer_object(clone), changes, call)
   set_if_present(clone, "use_cudnn", self$use_cudnn)
   clone
+}
+
+layer_config_of <- function(self, call) {
+  config <- tryCatch(self$get_config(), error = function(error) abort_clone(self, "its {.fn get_config} fails", call, error))
+  if (is_plain_list(config) && (length(config) == 0L || !is.null(names(config)))) return(config)
+  abort_clone(self, "its {.fn get_config} returns {describe_value(config)}, not a named list", call)
+}
+
+remake_layer <- function(self, config, call) {
+  clone <- tryCatch(
+    self$from_config(config),
+    error = function(error) abort_clone(self, "its {.fn from_config} fails on what {.fn get_config} returns", call, error)
+  )
+  if (is_layer(clone)) return(clone)
+  abort_clone(self, "its {.fn from_config} returns {describe_value(clone)}, not a layer", call)
+}
+
+# The config of a layer of one's own must hold every argument it was made with, and its class must take those that are
+# changed.
+check_config_complete <- function(self, config, changes, call) {
+  if (is.null(self$definition)) return(invisible())
+  lost <- setdiff(names(self$given), c(names(config), names(common_arguments), legacy_arguments))
+  if (length(lost) > 0L) abort_clone(self, "its {.fn get_config} loses {.arg {lost}}", call)
+  if (takes_dots(self$definition)) return(invisible())
+  unknown <- setdiff(names(changes), names(self$definition$formals))
+  if (length(unknown) > 0L) abort_clone(self, "its {.fn initialize} does not take {.arg {unknown}}", call)
+}
+
+# The copy must do what the layer does, but for what was changed.
+check_clone <- function(self, clone, changes, call) {
+  if (!identical(class(self), class(clone))) {
+    abort_clone(self, "its {.fn from_config} makes a layer of class {layer_class_name(clone)}", call)
+  }
+  wanted <- mget(direction_flags, envir = self)
+  wanted[names(changes)] <- changes
+  for (flag in direction_flags) {
+    if (identical(clone[[flag]], wanted[[flag]])) next
+    abort_clone(self, "in the copy {.field {flag}} is {describe_value(clone[[flag]])} instead of {wanted[[flag]]}", call)
+  }
+}
+
+abort_clone <- function(self, reason, call, parent = NULL, frame = parent.frame()) {
+  reason <- cli::format_inline(reason, .envir = frame)
+  birnn_abort(
+    c("{.val {self$name}} ({layer_class_name(self)}) cannot be one direction of a bidirectional layer: {reason}.",
+      i = "Both directions are made from the config: {.fn get_config} and {.fn from_config} of the class must keep every
+           argument."),
+    kind = "config", call = call, parent = parent
+  )
 }
 
 set_if_present <- function(layer, field, value) {
   self <- layer_object(layer)
   if (exists(field, envir = self, inherits = FALSE)) assign(field, value, envir = self)
-}
-
-# --- calling ------------------------------------------------------------------------------------------------------
-
-# Whether both directions can run in one call of the compiled core.
-run_together <- function(forward, backward) {
-  needs_no_call(forward) && needs_no_call(backward) && forward$dtype == backward$dtype
-}
-
-# A recurrent layer whose call does nothing but run the compiled core. Activity regularizers need the call.
-needs_no_call <- function(self) {
-  inherits(self, "RNN") && is_compiled_rnn(self) && is.null(self$activity_regularizer) &&
-    has_method_of(self, "call", RNN) && has_method_of(self, "loop", RNN)
-}
-
-# Both directions at once: list(outputs (one merged, or two), states of forward, states of backward).
-call_together <- function(self, forward, backward, sequences, initial_state, mask, training) {
-  check_steps(self, tensor_shape(sequences))
-  mask <- as_sequence_mask(self, mask, sequences)
-  sequences <- op_cast(sequences, forward$dtype)
-  result <- op_recurrent(
-    sequences, mask,
-    list(
-      forward$direction(sequences, forward$starting_states(sequences, initial_state[[1L]]), training),
-      backward$direction(sequences, backward$starting_states(sequences, initial_state[[2L]]), training)
-    ),
-    self$return_sequences, self$merge_mode %||% "none"
-  )
-  forward$keep_states(result$states[[1L]])
-  backward$keep_states(result$states[[2L]])
-  list(outputs = result$outputs, states = result$states)
-}
-
-# One direction after the other, by calls of the two layers; the same merge as an op.
-call_separately <- function(self, forward, backward, sequences, initial_state, mask, training) {
-  one <- call_direction(forward, sequences, initial_state[[1L]], mask, training)
-  other <- call_direction(backward, sequences, initial_state[[2L]], mask, training)
-  if (self$return_sequences) {
-    other$output <- op_flip(other$output, axis = 2L)
-    one$output <- zero_masked_steps(forward, one$output, mask)
-    other$output <- zero_masked_steps(backward, other$output, mask)
-  }
-  outputs <- list(one$output, other$output)
-  if (!is.null(self$merge_mode)) {
-    outputs <- list(apply_op("merge_directions", outputs, list(merge = self$merge_mode)))
-  }
-  list(outputs = outputs, states = list(one$states, other$states))
-}
-
-# Calls one layer with those of the arguments that its call() knows.
-call_direction <- function(layer, sequences, initial_state, mask, training) {
-  args <- list(training = training)
-  if ("mask" %in% names(formals(layer$call))) args$mask <- mask
-  if (!is.null(initial_state)) args$initial_state <- initial_state
-  result <- do.call(call_layer, c(list(layer, sequences), args), quote = TRUE)
-  if (layer$return_state) list(output = result[[1L]], states = result[-1L]) else list(output = result, states = list())
-}
-
-# Layers of your own need not know `zero_output_for_mask`: then it is done for them.
-zero_masked_steps <- function(layer, output, mask) {
-  if (is.null(mask) || exists("zero_output_for_mask", envir = layer, inherits = FALSE)) return(output)
-  for (axis in seq_len(tensor_rank(output) - 2L)) mask <- op_expand_dims(mask, -1L)
-  op_where(op_cast(mask, "bool"), output, op_zeros_like(output))
-}
-
-# Initial states: first those of the forward layer, then those of the backward layer.
-split_initial_state <- function(self, forward, backward, initial_state) {
-  if (is.null(initial_state)) return(list(NULL, NULL))
-  counts <- c(direction_state_count(forward), direction_state_count(backward))
-  if (!is_plain_list(initial_state)) {
-    birnn_abort(
-      c("{.arg initial_state} of layer {.val {self$name}} must be a list, not a single tensor.",
-        i = "First come the states of the forward layer, then those of the backward layer."),
-      kind = "state", call = NULL
-    )
-  }
-  received <- length(initial_state)
-  if (length(counts) < 2L) counts <- rep(received %/% 2L, 2L)
-  if (sum(counts) != received || received == 0L) {
-    birnn_abort(
-      c("{.arg initial_state} of layer {.val {self$name}} must have {max(sum(counts), 2L)} states, not {received}.",
-        i = "First come those of the forward layer, then those of the backward layer."),
-      kind = "state", call = NULL
-    )
-  }
-  split(initial_state, rep(1:2, counts))
-}
-
-# NULL if a layer of your own does not say.
-direction_state_count <- function(self) {
-  if (inherits(self, "RNN")) return(self$state_count())
-  if (is.null(self$state_size)) NULL else length(state_sizes(self))
 }

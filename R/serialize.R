@@ -110,9 +110,11 @@ map_config <- function(config, fn) {
   mapped
 }
 
+handle_kind <- function(handle) sub("^birnn_", "", intersect(class(handle), paste0("birnn_", names(kind_modules))))[[1]]
+
 serialize_handle <- function(handle) {
   if (is.null(handle$class_name) && is.function(handle$fn)) return(handle$fn)
-  kind <- sub("^birnn_", "", intersect(class(handle), paste0("birnn_", names(kind_modules))))[[1]]
+  kind <- handle_kind(handle)
   config <- handle$get_config()
   parts <- list(
     module = handle$module %||% kind_modules[[kind]],

@@ -3,14 +3,15 @@
 # `make(...)`: makes the layer (with further arguments). `input_shape`: with the batch size; a list of shapes for layers
 # of several inputs. `output_shape`: one shape, or a list of them for several outputs. `weights`: numbers of trainable
 # and of other weights. `seeds`: numbers of random streams. `losses`: number of losses of a call. `ids`: for integer
-# inputs, how many different ones.
+# inputs, how many different ones. `custom_objects`: the classes that a config in a file needs.
 expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
                                   weights = c(trainable = 0, non_trainable = 0), seeds = 0, losses = 0,
-                                  supports_masking = TRUE, ids = NULL, trains = TRUE) {
+                                  supports_masking = TRUE, ids = NULL, trains = TRUE, custom_objects = NULL) {
   spec <- list(
     make = make, input_shape = map_structure(input_shape, as.integer),
     output_shapes = lapply(if (is.list(output_shape)) output_shape else list(output_shape), as.integer),
-    weights = weights, seeds = seeds, losses = losses, supports_masking = supports_masking, ids = ids
+    weights = weights, seeds = seeds, losses = losses, supports_masking = supports_masking, ids = ids,
+    custom_objects = custom_objects
   )
   withr::local_seed(1)
   expect_config_round_trip(spec)
@@ -51,7 +52,8 @@ expect_config_round_trip <- function(spec) {
   testthat::expect_setequal(names(copy), names(layer))
   as_json <- function(x) jsonlite::toJSON(x, auto_unbox = TRUE, null = "null", digits = NA)
   testthat::expect_identical(as_json(copy$get_config()), as_json(config))
-  through_json <- deserialize_keras_object(jsonlite::parse_json(as_json(serialize_keras_object(layer))))
+  in_file <- jsonlite::parse_json(as_json(serialize_keras_object(layer)))
+  through_json <- deserialize_keras_object(in_file, custom_objects = spec$custom_objects)
   testthat::expect_equal(comparable_config(through_json$get_config()), comparable_config(config))
 }
 

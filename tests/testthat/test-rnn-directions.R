@@ -87,3 +87,104 @@ test_that("checks come in the order of Keras, before anything is made", {
   refused("go_backwards", layer = forward(go_backwards = TRUE), weights = 1)
   expect_equal(layer_bidirectional(layer = forward())$name, "bidirectional")
 })
+
+# --- criteria for layers of one's own -------------------------------------------------------------------------------
+
+# A running mean of the steps, as a user would write it.
+mean_call <- function(sequences) {
+  steps <- if (self$go_backwards) op_flip(sequences, axis = 2) else sequences
+  counts <- op_reshape(op_cast(op_arange(1, dim(steps)[[2]]), self$dtype), c(1, -1, 1))
+  last <- op_mean(steps, axis = 2)
+  output <- if (self$return_sequences) op_cumsum(steps, axis = 2) / counts else last
+  if (self$return_state) list(output, last) else output
+}
+
+# `without`: fields the class lacks; `extra`: fields it has besides; `...`: methods.
+running_mean <- function(without = character(), ..., extra = list(), call = mean_call) {
+  Layer("RunningMean",
+    initialize = function(units = 2, return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE, ...) {
+      super$initialize(...)
+      self$units <- units
+      for (field in setdiff(c("return_sequences", "return_state", "go_backwards"), without)) {
+        self[[field]] <- get(field)
+      }
+      for (field in names(extra)) self[[field]] <- extra[[field]]
+    },
+    call = call,
+    ...
+  )
+}
+
+test_that("each criterion that a layer of one's own lacks is named", {
+  for (lacking in c("go_backwards", "return_sequences", "return_state")) {
+    layer_mean <- running_mean(without = lacking)
+    expect_refused(layer_bidirectional(layer = layer_mean(name = "mean")), "config")
+  }
+  both <- running_mean(without = c("return_sequences", "return_state"))
+  expect_refused(
+    layer_bidirectional(layer = layer_gru(units = 2), backward_layer = both(go_backwards = TRUE, name = "mean")), "config"
+  )
+  layer_mean <- running_mean()
+  expect_refused(layer_bidirectional(layer = layer_mean(go_backwards = "no", name = "mean")), "config")
+  layer_mean <- running_mean(extra = list(input_spec = "3 axes"))
+  expect_refused(layer_bidirectional(layer = layer_mean(name = "mean")), "config")
+  layer <- running_mean()(name = "mean")
+  rm("input_spec", envir = layer_object(layer))
+  expect_refused(layer_bidirectional(layer = layer), "config")
+})
+
+test_that("a config that does not keep every argument is refused, naming what is lost", {
+  loses <- running_mean(get_config = function() {
+    config <- super$get_config()
+    config$return_sequences <- self$return_sequences
+    config
+  })
+  expect_refused(layer_bidirectional(layer = loses(units = 3, name = "mean")), "config")
+  # Nothing is lost where the default is meant.
+  expect_length(layer_bidirectional(layer = loses(return_sequences = TRUE))$sublayers(), 2)
+
+  no_config <- running_mean(get_config = function() stop("not written yet"))
+  expect_refused(layer_bidirectional(layer = no_config(name = "mean")), "config")
+  odd_config <- running_mean(get_config = function() 3)
+  expect_refused(layer_bidirectional(layer = odd_config(name = "mean")), "config")
+  no_clone <- running_mean(from_config = function(config) stop("not written yet"))
+  expect_refused(layer_bidirectional(layer = no_clone(name = "mean")), "config")
+  other_class <- running_mean(from_config = function(config) layer_dense(units = 2))
+  expect_refused(layer_bidirectional(layer = other_class(name = "mean")), "config")
+  no_layer <- running_mean(from_config = function(config) config)
+  expect_refused(layer_bidirectional(layer = no_layer(name = "mean")), "config")
+  forgets <- running_mean(from_config = function(cls, config) cls(name = config$name))
+  expect_refused(layer_bidirectional(layer = forgets(return_sequences = TRUE, name = "mean")), "config")
+  ahead_only <- Layer("AheadOnly",
+    initialize = function() {
+      super$initialize()
+      self$go_backwards <- self$return_sequences <- self$return_state <- FALSE
+    },
+    call = function(inputs) inputs
+  )
+  expect_refused(layer_bidirectional(layer = ahead_only()), "config")
+  expect_identical(lapply(list(no_clone(), ahead_only()), function(layer) layer$built), list(FALSE, FALSE))
+})
+
+test_that("what comes back from a layer of one's own must be what it promises", {
+  says <- function(call) {
+    layer_says <- running_mean(call = call)
+    function(...) layer_says(name = "mean", ...)
+  }
+  one <- says(function(inputs) op_sum(inputs, axis = 2))
+  expect_refused(layer_bidirectional(layer = one(return_state = TRUE))(x), "config")
+  expect_refused(layer_bidirectional(layer = one(return_sequences = TRUE))(x), "shape")
+  two <- says(function(inputs) list(inputs, inputs))
+  expect_refused(layer_bidirectional(layer = two())(x), "config")
+  flat <- says(function(inputs) op_sum(inputs, axis = c(2, 3)))
+  expect_refused(layer_bidirectional(layer = flat())(x), "shape")
+  unequal <- layer_bidirectional(
+    layer = running_mean()(name = "mean"), backward_layer = layer_gru(units = 2, go_backwards = TRUE, name = "gru"),
+    merge_mode = "sum"
+  )
+  expect_refused(unequal(x), "config")
+  mean_layer <- running_mean()
+  expect_refused(layer_bidirectional(layer = mean_layer(name = "mean"), name = "both")(x[, 1, ]), "shape")
+  expect_refused(layer_bidirectional(layer = mean_layer(name = "mean"))(x, initial_state = list(1, 1)), "value")
+  expect_refused(layer_bidirectional(layer = mean_layer(name = "mean"), name = "both")(x, mask = mask[, 1:3]), "mask")
+})
