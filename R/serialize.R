@@ -192,8 +192,8 @@ object_from_config <- function(config, kind = NULL, call = rlang::caller_env()) 
 # `entry`: a list with from_config(), a class made by Layer(), or the constructor of other objects.
 object_of_class <- function(entry, config) {
   if (!is.function(entry)) return(entry$from_config(config))
-  from_config <- attr(entry, "from_config", exact = TRUE)
-  if (is.null(from_config)) construct_from_config(entry, config) else from_config(config)
+  make <- attr(entry, "from_config", exact = TRUE)
+  if (is.null(make)) construct_from_config(entry, config) else make(config)
 }
 
 registered_entry <- function(module, class_name, kind) {
