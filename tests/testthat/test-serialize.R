@@ -45,10 +45,10 @@ test_that("unknown keys of newer versions are left out with a warning, empty one
 })
 
 test_that("unknown classes are refused, those in custom_objects are made", {
-  config <- list(module = "my_package", class_name = "Twice", config = list(factor = 3), registered_name = "pkg>Twice")
+  config <- list(module = "my_package", class_name = "MyDoubling", config = list(factor = 3), registered_name = "pkg>MyDoubling")
   expect_refused(deserialize_keras_object(config), "config")
   twice <- function(factor) list(factor = 2 * factor)
-  expect_identical(deserialize_keras_object(config, list(Twice = twice)), list(factor = 6))
+  expect_identical(deserialize_keras_object(config, list(MyDoubling = twice)), list(factor = 6))
   misspelt <- list(module = "keras.initializers", class_name = "GlorotUnifrom", config = list())
   expect_refused(deserialize_keras_object(misspelt), "config")
   expect_refused(get_initializer(serialize_keras_object(regularizer_l1())), "config")
