@@ -86,6 +86,7 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
       kept$trace <- current_trace()
       kept$x <- kept$x %||% input_dropout(self, inputs)
       kept$h <- kept$h %||% state_dropout(self, inputs)
+      check_kept_masks(self, kept, inputs)
       if (!is_graph_tensor(inputs)) self$kept_masks <- kept
       kept[c("x", "h")]
     },
@@ -137,6 +138,19 @@ is_own_method <- function(name, self) {
   generator <- switch(self$kind, simple_rnn = SimpleRNNCell, lstm = LSTMCell, gru = GRUCell)
   builtin <- generator$public_methods[[name]] %||% RecurrentCell$public_methods[[name]]
   is.null(builtin) || identical(body(self[[name]]), body(builtin))
+}
+
+check_kept_masks <- function(cell, kept, inputs) {
+  masks <- kept$x %||% kept$h
+  if (is.null(masks)) return(invisible())
+  drawn_for <- tensor_shape(masks)[[2L]]
+  received <- tensor_shape(inputs)[[1L]]
+  if (!isTRUE(drawn_for != received)) return(invisible())
+  birnn_abort(
+    c("Cell {.val {cell$name}} has drawn its dropout for {drawn_for} row{?s}, it received {received}.",
+      i = "{.code cell$reset_dropout_mask()} and {.code cell$reset_recurrent_dropout_mask()} let it draw anew."),
+    kind = "state", call = NULL
+  )
 }
 
 # Dropout masks: for the inputs (n, batch, features) and for the state (n, batch, units), NULL where the rate is 0;

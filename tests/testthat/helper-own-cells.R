@@ -1,5 +1,5 @@
-# Cells written with Layer() and op_*() alone, as a user would: SimpleRNN, LSTM and GRU anew, and two that birnn does not
-# have.
+# Cells written with Layer() and op_*() alone, as a user would: SimpleRNN, LSTM and GRU anew, and two that birnn does
+# not have.
 
 # What the cells below share: weights with everything that Keras' cells take.
 own_cell <- function(classname, gates, states, step, ..., bias_shape = function(self) gates * self$units) {

@@ -171,6 +171,15 @@ test_that("cells called by hand need their states", {
   expect_refused(layer_rnn(cell = minimal_gated_cell(units = 2))$get_initial_state(), "value")
 })
 
+test_that("a cell called by hand keeps to the rows it has drawn dropout for", {
+  start()
+  cell <- rnn_cell_gru(units = 4, dropout = 0.5)
+  cell(matrix(0, 2, 3), cell$get_initial_state(2), training = TRUE)
+  expect_refused(cell(matrix(0, 3, 3), cell$get_initial_state(3), training = TRUE), "state")
+  cell$reset_dropout_mask()
+  expect_equal(dim(cell(matrix(0, 3, 3), cell$get_initial_state(3), training = TRUE)[[1]]), c(3L, 4L))
+})
+
 test_that("stateful layers need one batch size, also around stacks", {
   start()
   cells <- function() list(rnn_cell_lstm(units = 2), minimal_gated_cell(units = 3))

@@ -60,7 +60,9 @@ test_that("a list of one cell keeps its level of nesting", {
   expect_length(nested[[2]], 2)
   expect_same_bits(nested, outputs)
   mask <- random_mask("right", 2, 5)
-  expect_same_bits(listed(x, mask = mask, initial_state = nested[2]), plain(x, mask = mask, initial_state = outputs[-1]))
+  expect_same_bits(
+    listed(x, mask = mask, initial_state = nested[2]), plain(x, mask = mask, initial_state = outputs[-1])
+  )
   expect_equal(listed$compute_output_shape(c(2, 5, 4))[[2]], list(c(2L, 3L), c(2L, 3L)))
 })
 
