@@ -4,8 +4,9 @@
 # dtype; masks and `training` are filled in; then come the layer's own losses and the mask of the outputs.
 call_layer <- function(self, inputs, ...) {
   self <- layer_object(self)
-  args <- bind_call_arguments(self, list(...))
-  inputs <- as_layer_inputs(self, inputs)
+  given <- collect_inputs(self, inputs, list(...))
+  args <- bind_call_arguments(self, given$args)
+  inputs <- as_layer_inputs(self, given$inputs)
   training <- args$training %||% running$layer_training %||% current_training() %||% FALSE
   if (!inside_layer()) forget_call_losses(self)
   scope <- list(
@@ -39,6 +40,21 @@ with_trace_errors <- function(self, code) {
   })
 }
 
+# Layers with several inputs by name (query, value and key) take them in a list, or as arguments, by place or by name:
+# then these join the list.
+collect_inputs <- function(self, inputs, args) {
+  names <- self$input_names
+  if (is.null(names) || length(args) == 0L) return(list(inputs = inputs, args = args))
+  if (!is_plain_list(inputs)) inputs <- list(inputs)
+  open <- names[-seq_along(inputs)]
+  arg_names <- rlang::names2(args)
+  unnamed <- utils::head(which(!nzchar(arg_names)), length(setdiff(open, arg_names)))
+  arg_names[unnamed] <- setdiff(open, arg_names)[seq_along(unnamed)]
+  is_input <- arg_names %in% open
+  names(args) <- arg_names
+  list(inputs = c(inputs, unname(compact(args[open[open %in% arg_names]]))), args = args[!is_input])
+}
+
 # Names the unnamed arguments after the formals of call(), and rejects unknown ones.
 bind_call_arguments <- function(self, args) {
   if (length(args) == 0L) return(list())
@@ -51,7 +67,7 @@ bind_call_arguments <- function(self, args) {
   }
   names[unnamed] <- free[seq_along(unnamed)]
   if (!"..." %in% names(formals(self$call))) {
-    check_known_names(names, c(known, "training"), paste0("The call of \"", self$name, "\""), call = NULL)
+    check_known_names(names, union(known, "training"), paste0("The call of \"", self$name, "\""), call = NULL)
   }
   names(args) <- names
   args$training <- check_flag(args$training, allow_null = TRUE, arg = "training", call = NULL)
@@ -174,7 +190,8 @@ implicit_mask <- function(self, inputs, args) {
   NULL
 }
 
-# Masks of the outputs, from those on the inputs. A layer that knows nothing of masks ends them.
+# Masks of the outputs, from those on the inputs. A layer that knows nothing of masks ends them; one with `sets_masks`
+# has put them on its outputs by itself.
 with_output_masks <- function(self, inputs, outputs) {
   masks <- input_masks(inputs)
   if (!is.null(masks) && !supports_masking(self)) {
@@ -184,6 +201,7 @@ with_output_masks <- function(self, inputs, outputs) {
     )
     return(outputs)
   }
+  if (isTRUE(self$sets_masks)) return(outputs)
   have_masks <- vapply(flatten_structure(outputs), function(x) !is.null(tensor_mask(x)), logical(1))
   if (all(have_masks)) outputs else attach_masks(outputs, self$compute_mask(inputs, masks))
 }

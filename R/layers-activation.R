@@ -31,28 +31,37 @@ register_layer(Activation, layer_activation)
 Softmax <- R6::R6Class("Softmax",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
-    arguments = list(axis = arg_axis),
+    arguments = list(axis = arg_axes),
     supports_masking = TRUE,
     input_spec = list(min_ndim = 1L),
     built = TRUE,
 
     # A mask as large as the inputs takes elements out; a mask of time steps does not concern the features.
     call = function(inputs, mask = NULL) {
-      if (!is.null(mask) && tensor_rank(mask) == tensor_rank(inputs)) {
-        lowest <- as_tensor(-3e38, tensor_dtype(inputs))
-        inputs <- op_where(mask, inputs, lowest)
-      }
-      op_softmax(inputs, axis = self$axis)
+      if (!is.null(mask) && tensor_rank(mask) != tensor_rank(inputs)) mask <- NULL
+      masked_softmax(inputs, mask, self$axis)
     },
 
     compute_output_shape = function(input_shape) as_shape(input_shape)
   )
 )
 
+# Softmax over the elements that `mask` keeps: the others get 0, also where it keeps none. `axis`: one or several.
+masked_softmax <- function(x, mask = NULL, axis = -1L) {
+  if (is.null(mask)) return(softmax_over(x, axis))
+  lowest <- as_tensor(-3e38, tensor_dtype(x))
+  op_where(mask, softmax_over(op_where(mask, x, lowest), axis), as_tensor(0, tensor_dtype(x)))
+}
+
+softmax_over <- function(x, axis) {
+  if (length(axis) == 1L) return(op_softmax(x, axis = axis))
+  op_exp(op_subtract(x, op_logsumexp(x, axis = axis, keepdims = TRUE)))
+}
+
 #' Softmax over an axis
 #'
 #' @inheritParams layer_dense
-#' @param axis The axis along which the results add up to 1, counted from 1 (the batch); -1 is the last.
+#' @param axis The axis or axes along which the results add up to 1, counted from 1 (the batch); -1 is the last.
 #' @inherit layer_dense return
 #' @section Call arguments:
 #' `mask`: logicals as large as the input, `FALSE` for elements that get no weight.

@@ -91,9 +91,9 @@ batch_moments <- function(x, axes, sizes, mask = NULL) {
 
 #' Batch normalization
 #'
-#' In training each channel is shifted to mean 0 and scaled to variance 1 over the batch (and all its steps); in prediction
-#' moving averages of these means and variances take their place. Then each channel is multiplied by a trained `gamma`
-#' and shifted by a trained `beta`.
+#' In training each channel is shifted to mean 0 and scaled to variance 1 over the batch (and all its steps); in
+#' prediction moving averages of these means and variances take their place. Then each channel is multiplied by a
+#' trained `gamma` and shifted by a trained `beta`.
 #'
 #' A training step moves the averages: `moving <- momentum * moving + (1 - momentum) * value`. They change when the
 #' step is done: a step that fails leaves them as they were. A layer with `trainable` set to `FALSE` always works as in

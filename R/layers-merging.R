@@ -34,7 +34,8 @@ Merge <- R6::R6Class("Merge",
 check_input_count <- function(self, inputs, count_range = self$count_range) {
   count <- if (is.list(inputs) && !is_tensor_like(inputs)) length(inputs)
   if (!is.null(count) && count >= count_range[[1]] && count <= count_range[[2]]) return(invisible())
-  wanted <- if (count_range[[1]] == count_range[[2]]) count_range[[1]] else paste("at least", count_range[[1]])
+  wanted <- if (is.infinite(count_range[[2]])) paste("at least", count_range[[1]])
+  else paste(unique(count_range), collapse = " or ")
   birnn_abort(
     c("Layer {.val {self$name}} must be called on a list of {wanted} input{cli::qty(count_range[[1]])}{?s},
        not on {if (is.null(count)) 'a single tensor' else paste('a list of', count)}.",

@@ -85,8 +85,8 @@ GaussianNoise <- R6::R6Class("GaussianNoise",
 #'
 #' `layer_gaussian_noise()` adds normal numbers with mean 0 and standard deviation `stddev` in training.
 #' `layer_gaussian_dropout()` multiplies by normal numbers with mean 1 and standard deviation
-#' `sqrt(rate / (1 - rate))`, the mean and deviation of the factors of [layer_dropout()]. Otherwise the input stays as it
-#' is.
+#' `sqrt(rate / (1 - rate))`, the mean and deviation of the factors of [layer_dropout()]. Otherwise the input stays as
+#' it is.
 #'
 #' @inheritParams layer_dropout
 #' @param stddev Standard deviation of the noise, a number of at least 0.

@@ -100,9 +100,9 @@ weight_sizes <- function(self, x) {
 
 #' Layer normalization
 #'
-#' Each row (each step of a sequence) is shifted to mean 0 and scaled to variance 1 over its features, then multiplied by
-#' a trained `gamma` and shifted by a trained `beta`. Rows do not influence each other, and training and prediction are
-#' the same.
+#' Each row (each step of a sequence) is shifted to mean 0 and scaled to variance 1 over its features, then multiplied
+#' by a trained `gamma` and shifted by a trained `beta`. Rows do not influence each other, and training and prediction
+#' are the same.
 #'
 #' @inheritParams layer_dense
 #' @param axis The axes that mean and variance are taken over, counted from 1 (the batch); -1 is the last. The weights

@@ -346,6 +346,47 @@ contracts <- list(
   Rescaling = function() {
     expect_layer_contract(function(...) layer_rescaling(scale = 0.5, offset = c(1, 2), ...), c(3, 5, 2), trains = FALSE)
   },
+  Attention = function() {
+    expect_layer_contract(function(...) layer_attention(...), list(c(3, 5, 2), c(3, 4, 2)), c(3, 5, 2))
+    expect_layer_contract(
+      function(...) layer_attention(use_scale = TRUE, score_mode = "concat", dropout = 0.2, ...),
+      list(c(3, 5, 2), c(3, 4, 6), c(3, 4, 2)), c(3, 5, 6), weights_of(2), seeds = 1
+    )
+  },
+  AdditiveAttention = function() {
+    expect_layer_contract(
+      function(...) layer_additive_attention(...), list(c(3, 5, 2), c(3, 4, 2)), c(3, 5, 2), weights_of(1)
+    )
+    unscaled <- function(...) layer_additive_attention(use_scale = FALSE, dropout = 0.2, seed = 1, ...)
+    expect_layer_contract(unscaled, list(c(3, 5, 2), c(3, 4, 2)), c(3, 5, 2), seeds = 1)
+  },
+  MultiHeadAttention = function() {
+    expect_layer_contract(
+      function(...) layer_multi_head_attention(num_heads = 2, key_dim = 3, ...), list(c(3, 5, 4), c(3, 6, 2)),
+      c(3, 5, 4), weights_of(8)
+    )
+    rich <- function(...) {
+      layer_multi_head_attention(
+        num_heads = 2, key_dim = 3, value_dim = 1, dropout = 0.1, use_bias = FALSE, output_shape = 7,
+        kernel_regularizer = "l2", activity_regularizer = "l1", ...
+      )
+    }
+    expect_layer_contract(
+      rich, list(c(3, 5, 4), c(3, 6, 2), c(3, 6, 5)), c(3, 5, 7), weights_of(4), seeds = 1, losses = 8
+    )
+    over_axis <- function(...) layer_multi_head_attention(num_heads = 2, key_dim = 2, attention_axes = 3, ...)
+    expect_layer_contract(
+      over_axis, list(c(2, 3, 4, 2), c(2, 3, 5, 2)), c(2, 3, 4, 2), weights_of(8), trains = FALSE
+    )
+  },
+  EinsumDense = function() {
+    dense <- function(...) layer_einsum_dense(equation = "abc,cd->abd", output_shape = c(NA, 4), bias_axes = "d", ...)
+    expect_layer_contract(dense, c(3, 5, 2), c(3, 5, 4), weights_of(2), supports_masking = FALSE)
+    heads <- function(...) {
+      layer_einsum_dense(equation = "...ab,bcd->...acd", output_shape = c(5, 2, 3), bias_axes = "cd", ...)
+    }
+    expect_layer_contract(heads, c(3, 5, 2), c(3, 5, 2, 3), weights_of(2), supports_masking = FALSE, trains = FALSE)
+  },
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 

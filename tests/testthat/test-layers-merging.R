@@ -4,7 +4,8 @@ random_pair <- function() list(array(stats::rnorm(24), c(2, 4, 3)), array(stats:
 
 merging_layers <- list(
   layer_add = list(layer_add, `+`), layer_subtract = list(layer_subtract, `-`),
-  layer_multiply = list(layer_multiply, `*`), layer_average = list(layer_average, function(a, b) (a + b) / 2), layer_maximum = list(layer_maximum, pmax),
+  layer_multiply = list(layer_multiply, `*`), layer_average = list(layer_average, function(a, b) (a + b) / 2),
+  layer_maximum = list(layer_maximum, pmax),
   layer_minimum = list(layer_minimum, pmin)
 )
 

@@ -91,7 +91,8 @@ test_that("alpha dropout has two values for a constant input, shared as noise_sh
 
 test_that("rates at the ends draw nothing or drop all", {
   x <- array(1, c(1, 2, 3))
-  for (layer in list(layer_gaussian_noise(stddev = 0), layer_gaussian_dropout(rate = 0), layer_alpha_dropout(rate = 0))) {
+  silent <- list(layer_gaussian_noise(stddev = 0), layer_gaussian_dropout(rate = 0), layer_alpha_dropout(rate = 0))
+  for (layer in silent) {
     expect_length(layer$variables, 0)
     expect_same_bits(layer(x, training = TRUE), x)
   }
