@@ -199,7 +199,8 @@ with_output_masks <- function(self, inputs, outputs) {
       paste0("mask-ended-", layer_class_name(self)),
       "Layer {.val {self$name}} ({layer_class_name(self)}) does not support masks: its output has none."
     )
-    return(outputs)
+    # An input handed on as it is still has its mask; masks that layers inside gave their outputs stay.
+    return(if (length(self$sublayers()) == 0L) map_structure(outputs, function(x) with_mask(x, NULL)) else outputs)
   }
   if (isTRUE(self$sets_masks)) return(outputs)
   have_masks <- vapply(flatten_structure(outputs), function(x) !is.null(tensor_mask(x)), logical(1))
