@@ -69,6 +69,10 @@ r_pointer_is_nil <- function(pointer) {
     .Call(`_birnn_r_pointer_is_nil`, pointer)
 }
 
+r_plan_fits <- function(pointer, inputs) {
+    .Call(`_birnn_r_plan_fits`, pointer, inputs)
+}
+
 r_plan_run <- function(pointer, inputs, rows, commit_nonfinite) {
     .Call(`_birnn_r_plan_run`, pointer, inputs, rows, commit_nonfinite)
 }

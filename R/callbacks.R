@@ -182,6 +182,7 @@ as_callback <- function(x, arg, call) {
 
 # The callbacks of one run by the hooks they have: a hook that nobody has costs nothing.
 new_callback_list <- function(callbacks, model, params) {
+  if (length(callbacks) == 0L) return(list())
   for (callback in callbacks) {
     callback$set_model(model)
     callback$set_params(params)

@@ -39,6 +39,7 @@ layer_class_name <- function(x) {
     birnn_abort("{.field {name}} of layer {.val {self$name}} cannot be set: birnn uses that name itself.", call = NULL)
   }
   assign_field(self, name, value)
+  note_change()
   if (!is.null(self$definition)) track_assignment(self, name)
   x
 }

@@ -112,6 +112,7 @@ keep_arguments <- function(self, values) {
 
 set_trainable <- function(self, value) {
   self$is_trainable <- value
+  note_change()
   for (weight in self$own_weights) weight$variable$trainable <- value && weight$trainable
   for (layer in self$sublayers()) layer$trainable <- value
 }
@@ -135,6 +136,7 @@ build_layer <- function(self, input_shape) {
   with_running(scope, self$build(input_shape))
   self$build_shape <- input_shape
   self$built <- TRUE
+  note_change()
   invisible()
 }
 

@@ -138,6 +138,7 @@ extend_graph <- function(self) {
     self$tensors <- c(self$tensors, list(output))
   }
   self$built <- TRUE
+  note_change()
 }
 
 #' A model that is a chain of layers

@@ -12,9 +12,12 @@ SubclassedModel <- R6::R6Class("SubclassedModel",
     declare_inputs = function(x) {
       if (!is.null(self$input_structure)) return(invisible())
       self$input_structure <- if (is_plain_list(x)) map_structure(x, function(part) 1L) else 1L
+      note_change()
     },
     meet_inputs = function(tensors) {
-      if (is.null(self$output_structure)) self$output_structure <- learned_outputs(self, tensors)
+      if (!is.null(self$output_structure)) return(invisible())
+      self$output_structure <- learned_outputs(self, tensors)
+      note_change()
     },
     input_specs = function() {
       parts <- self$input_structure %||% 1L

@@ -14,8 +14,9 @@ BaseModel <- R6::R6Class("Model",
     label_levels = NULL,
     # What is running on the model, see with_busy().
     busy = NULL,
-    # Counts changes of the layers.
-    structure_version = 0L,
+    # See structure_version and model_facts().
+    version_count = 0L,
+    facts = NULL,
     casts_inputs = FALSE,
 
     # What the inputs must look like: a list of list(name, shape with the batch axis, dtype).
@@ -51,6 +52,12 @@ BaseModel <- R6::R6Class("Model",
   ),
 
   active = list(
+    # Counts changes of the layers.
+    structure_version = function(value) {
+      if (missing(value)) return(self$version_count)
+      self$version_count <- value
+      note_change()
+    },
     layers = function(value) {
       if (!missing(value)) birnn_abort("The layers of a model cannot be replaced.", call = NULL)
       Filter(function(layer) !inherits(layer_object(layer), "OpLayer"), self$sublayers())
@@ -83,6 +90,17 @@ structure_version <- function(model) {
   vapply(Filter(function(layer) inherits(layer, "Model"), all_layers(model)), function(layer) {
     layer$structure_version
   }, integer(1))
+}
+
+# What does not change between the batches of a model, derived anew after any change: its inputs and outputs, the batch
+# size that its inputs fix (or NA), whether it keeps states.
+model_facts <- function(model) {
+  facts <- model$facts
+  if (identical(facts$changes, session$changes)) return(facts)
+  model$facts <- list(
+    changes = session$changes, inputs = model$input_specs(), outputs = model$output_specs(),
+    fixed_batch_size = fixed_batch_size(model), is_stateful = is_stateful(model)
+  )
 }
 
 is_stateful <- function(model) any(vapply(all_layers(model), function(layer) isTRUE(layer$stateful), logical(1)))

@@ -19,33 +19,30 @@ new_step <- function(fn, inputs = NULL, trainable = list(), optimizer = NULL, ea
 # only if the loss is finite; with `commit_nonfinite = TRUE` always.
 # Returns list(outputs, loss (a number or NULL), finite).
 run_step <- function(step, tensors, rows = NULL, commit_nonfinite = identical(getOption("birnn.nonfinite"), "warn")) {
-  tensors <- lapply(tensors, function(x) if (!is.null(x)) as_tensor(x))
-  if (step$eager) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
-  plan <- plan_for(step, tensors)
+  run_tensors(step, lapply(tensors, function(x) if (!is.null(x)) as_tensor(x)), rows, commit_nonfinite)
+}
+
+# The same for what are tensors already.
+run_tensors <- function(step, tensors, rows, commit_nonfinite) {
+  plan <- if (!step$eager) plan_for(step, tensors)
   if (is.null(plan)) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
   r_plan_run(plan$pointer, tensors, rows, commit_nonfinite)
 }
 
 # --- plans --------------------------------------------------------------------------------------------------------
 
-# What a plan is good for: types, presence and sizes of the inputs but for the batch size.
-step_signature <- function(tensors) {
-  paste(c(floatx(), vapply(tensors, function(x) {
-    if (is.null(x)) return("-")
-    paste(tensor_dtype(x), paste(tensor_shape(x)[-1], collapse = "x"))
-  }, character(1))), collapse = ";")
-}
-
-# The plan for inputs like these, traced when first needed (and again in a new session: pointers do not survive).
-# NULL if the step cannot be traced, because R code in it looks at the numbers.
+# The plan for inputs like these: of the same types, presence and sizes but for the batch size. It is traced when first
+# needed (and again in a new session: pointers do not survive). NULL if the step cannot be traced, because R code in it
+# looks at the numbers.
 plan_for <- function(step, tensors) {
-  signature <- step_signature(tensors)
-  plan <- step$plans[[signature]]
-  if (is.null(plan) || r_pointer_is_nil(plan$pointer)) {
-    plan <- tryCatch(trace_step(step, tensors), birnn_error_symbolic = function(e) NULL)
-    if (is.null(plan)) step$eager <- TRUE
-    step$plans[[signature]] <- plan
+  for (plan in step$plans) if (plan$floatx == floatx() && r_plan_fits(plan$pointer, tensors)) return(plan)
+  plan <- tryCatch(trace_step(step, tensors), birnn_error_symbolic = function(e) NULL)
+  if (is.null(plan)) {
+    step$eager <- TRUE
+    return(NULL)
   }
+  alive <- Filter(function(plan) !r_pointer_is_nil(plan$pointer), step$plans)
+  step$plans <- c(alive, list(plan))
   plan
 }
 
@@ -58,6 +55,8 @@ trace_step <- function(step, tensors) {
   inputs <- lapply(metas, function(meta) if (!is.null(meta)) traced_tensor(trace, meta))
   result <- with_running(list(trace = trace, step = context, tape = NULL), step$fn(inputs))
   plan <- plan_from_trace(trace, context, result, step)
+  plan$floatx <- floatx()
+  plan$metas <- metas
   plan$inputs <- vapply(inputs, function(x) if (is.null(x)) 0L else x[["slot"]], integer(1))
   plan$pointer <- r_plan_new(plan)
   plan

@@ -21,6 +21,7 @@ config_floatx <- function() session$floatx
 #' @export
 config_set_floatx <- function(value) {
   session$floatx <- check_choice(value, c("float32", "float64"))
+  note_change()
   invisible(NULL)
 }
 

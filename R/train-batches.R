@@ -8,7 +8,7 @@ prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight 
   inputs <- input_tensors(model, x, call)
   masks <- lapply(inputs, tensor_mask)
   if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call)))
-  outputs <- model$output_specs()
+  outputs <- model_facts(model)$outputs
   resolve_losses(model$setup, outputs, call)
   targets <- target_tensors(model, y, outputs, levels, call)
   resolve_metrics(model$setup, outputs, targets, call)
@@ -27,7 +27,7 @@ new_dataset <- function(tensors, n) list(tensors = tensors, rows = seq_len(n))
 input_tensors <- function(model, x, call) {
   if (is.null(x)) stop_not("an array, or a list of arrays", x, "x", call)
   model$declare_inputs(x)
-  specs <- model$input_specs()
+  specs <- model_facts(model)$inputs
   names <- vapply(specs, `[[`, "", "name")
   if (is_ragged(x, specs)) x <- pad_ragged(x, model, call)
   parts <- match_parts(x, names, "x", call)
@@ -157,16 +157,17 @@ check_shuffle <- function(shuffle, call = rlang::caller_env()) {
 # The size of batches. A model with states, or with a fixed batch size, takes batches of one size only.
 resolve_batch_size <- function(model, batch_size, n, call = rlang::caller_env()) {
   batch_size <- check_whole(batch_size, min = 1, allow_null = TRUE, call = call)
-  fixed <- fixed_batch_size(model)
+  facts <- model_facts(model)
+  fixed <- facts$fixed_batch_size
   batch_size <- batch_size %||% (if (is.na(fixed)) 32L else fixed)
   if (!is.na(fixed) && batch_size != fixed) {
     birnn_abort("{.arg batch_size} must be {fixed}, the batch size of the model's input, not {batch_size}.",
                 kind = "state", call = call)
   }
-  if ((!is.na(fixed) || is_stateful(model)) && n %% batch_size != 0) {
+  if ((!is.na(fixed) || facts$is_stateful) && n %% batch_size != 0) {
     birnn_abort(
       c("The number of samples must be a multiple of the batch size {batch_size}, not {n}: the model
-         {if (is_stateful(model)) 'keeps states between batches' else 'has a fixed batch size'}.",
+         {if (facts$is_stateful) 'keeps states between batches' else 'has a fixed batch size'}.",
         i = "Leave out {n %% batch_size} sample{?s} or change {.arg batch_size}."),
       kind = "state", call = call
     )

@@ -148,7 +148,7 @@ run_epochs <- function(run) {
   for (epoch in run$epochs) {
     reset_metrics(model)
     run_epoch_hooks(run$callbacks, "on_epoch_begin", epoch)
-    trained <- run_epoch(run, epoch)
+    trained <- interruptible(run_epoch(run, epoch), run$seen, epoch)
     if (is.null(trained)) break
     logs <- trained
     if (!is.null(run$validation) && run$validation$is_due(epoch)) logs <- c(logs, validation_logs(run))
@@ -182,23 +182,24 @@ run_epoch <- function(run, epoch) {
 
 run_train_batch <- function(run, drawn, means, epoch, batch) {
   run_batch_hooks(run$callbacks, "on_train_batch_begin", batch)
-  result <- interruptible(
-    take_step(run$step, drawn, goes_on_nonfinite()), paste("in epoch", epoch, "before batch", batch)
-  )
+  run$seen$batch <- batch
+  result <- take_step(run$step, drawn, goes_on_nonfinite())
   add_losses(means, result, drawn$size)
+  run$seen$batch <- batch + 1L
   if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch, is_done = !is.null(result$logs))
   run_batch_hooks(run$callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
 }
 
 # Ctrl-C leaves a whole number of updates: a step is either done or not.
-interruptible <- function(step, where) {
+interruptible <- function(training, seen, epoch) {
   stop_interrupted <- function(condition) {
     birnn_abort(
-      c("Training was interrupted {where}.", i = "The model holds all updates made before it and can be trained on."),
+      c("Training was interrupted in epoch {epoch} before batch {seen$batch}.", i = "The model holds all updates made before it and can be trained on."),
       kind = "interrupt", call = NULL
     )
   }
-  tryCatch(step, birnn_error_interrupt = stop_interrupted, interrupt = stop_interrupted)
+  seen$batch <- 1L
+  tryCatch(training, birnn_error_interrupt = stop_interrupted, interrupt = stop_interrupted)
 }
 
 goes_on_nonfinite <- function() identical(getOption("birnn.nonfinite"), "warn")
@@ -261,7 +262,7 @@ output_loss_names <- function(model) {
 add_losses <- function(means, result, size) {
   if (!is.null(result$logs)) means$logs <- result$logs
   if (!is.null(means$logs)) return(invisible())
-  losses <- c(result$loss, vapply(result$outputs, as.numeric, 1))
+  losses <- if (length(result$outputs)) c(result$loss, vapply(result$outputs, as.numeric, 1)) else result$loss
   means$sums <- means$sums + losses * size
   means$size <- means$size + size
 }

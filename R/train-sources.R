@@ -74,7 +74,7 @@ batch_parts <- function(batch, call) {
 
 check_stream_size <- function(model, size, call) {
   if (size == 0) birnn_abort("A batch has no samples.", call = call)
-  fixed <- fixed_batch_size(model)
+  fixed <- model_facts(model)$fixed_batch_size
   if (is.na(fixed) || size == fixed) return(invisible())
   birnn_abort("A batch must have {fixed} samples, the batch size of the model's input, not {size}.", kind = "state",
               call = call)

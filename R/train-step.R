@@ -2,12 +2,12 @@
 
 # The step of `kind` ("train", "test", "predict"), made anew when the model, its trainable weights or compile() changed.
 step_for <- function(model, kind) {
-  key <- step_key(model, kind)
   step <- model$steps[[kind]]
-  if (is.null(step) || !identical(step$key, key)) {
-    step <- list(key = key, run = new_model_step(model, kind))
-    model$steps[[kind]] <- step
-  }
+  if (!is.null(step) && identical(step$changes, session$changes)) return(step$run)
+  key <- step_key(model, kind)
+  if (!identical(step$key, key)) step <- list(key = key, run = new_model_step(model, kind))
+  step$changes <- session$changes
+  model$steps[[kind]] <- step
   step$run
 }
 

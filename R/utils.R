@@ -12,6 +12,12 @@ snake_case <- function(x) {
 session <- new.env(parent = emptyenv())
 session$name_counts <- list()
 
+# Replaced whenever a layer, a weight or a setting changes that compiled steps depend on: what was derived from them
+# holds while it is the same. An environment, so that no other session has the same one.
+note_change <- function() session$changes <- new.env(hash = FALSE, parent = emptyenv())
+
+note_change()
+
 # Keras' automatic names: the bare prefix first, then prefix_1, prefix_2, ...
 unique_name <- function(prefix) {
   count <- session$name_counts[[prefix]] %||% 0L

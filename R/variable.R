@@ -19,6 +19,7 @@ new_variable <- function(value, dtype = NULL, trainable = TRUE, name = "variable
   v$regularizer <- regularizer
   v$constraint <- constraint
   class(v) <- "birnn_variable"
+  note_change()
   v
 }
 
@@ -93,6 +94,7 @@ variable_methods <- c("assign", "assign_add", "assign_sub", "value", "numpy", "s
     birnn_abort("{.field {name}} of a variable cannot be set.", call = NULL)
   }
   assign(name, value, envir = x)
+  note_change()
   x
 }
 

@@ -191,6 +191,17 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_plan_fits
+bool r_plan_fits(SEXP pointer, Rcpp::List inputs);
+RcppExport SEXP _birnn_r_plan_fits(SEXP pointerSEXP, SEXP inputsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
+    Rcpp::traits::input_parameter< Rcpp::List >::type inputs(inputsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_plan_fits(pointer, inputs));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_plan_run
 Rcpp::List r_plan_run(SEXP pointer, Rcpp::List inputs, SEXP rows, bool commit_nonfinite);
 RcppExport SEXP _birnn_r_plan_run(SEXP pointerSEXP, SEXP inputsSEXP, SEXP rowsSEXP, SEXP commit_nonfiniteSEXP) {
@@ -444,6 +455,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_all_finite", (DL_FUNC) &_birnn_r_all_finite, 1},
     {"_birnn_r_plan_new", (DL_FUNC) &_birnn_r_plan_new, 1},
     {"_birnn_r_pointer_is_nil", (DL_FUNC) &_birnn_r_pointer_is_nil, 1},
+    {"_birnn_r_plan_fits", (DL_FUNC) &_birnn_r_plan_fits, 2},
     {"_birnn_r_plan_run", (DL_FUNC) &_birnn_r_plan_run, 4},
     {"_birnn_r_plan_work_bytes", (DL_FUNC) &_birnn_r_plan_work_bytes, 1},
     {"_birnn_r_session_start", (DL_FUNC) &_birnn_r_session_start, 0},

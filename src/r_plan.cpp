@@ -18,6 +18,7 @@ struct PlanHandle {
   Plan plan;
   bool busy = false;
   std::vector<int> input_values;  // -1 for an input left out
+  std::vector<Meta> input_metas;  // what inputs must look like, but for the size of their first axis
   std::vector<AlignedBuffer> gathered;
   std::vector<int> effect_values, effect_targets;
   AlignedBuffer staged;
@@ -61,6 +62,20 @@ PlanHandle& plan_of(SEXP pointer) {
   PlanHandle* handle = static_cast<PlanHandle*>(R_ExternalPtrAddr(pointer));
   if (handle == nullptr) fail("stale", "this plan comes from another R session");
   return *handle;
+}
+
+std::vector<Meta> metas_from_r(const Rcpp::List& table) {
+  std::vector<Meta> result;
+  for (R_xlen_t k = 0; k < table.size(); ++k) result.push_back(meta_from_r(table[k]));
+  return result;
+}
+
+bool same_but_rows(const Meta& a, const Meta& b) {
+  if (a.absent() || b.absent()) return a.absent() == b.absent();
+  if (a.dtype != b.dtype || a.shape.rank() != b.shape.rank()) return false;
+  for (int axis = 1; axis < a.shape.rank(); ++axis)
+    if (a.shape[axis] != b.shape[axis]) return false;
+  return true;
 }
 
 // While it exists the plan is in use: a call from within is an error, not a mix-up.
@@ -194,6 +209,7 @@ SEXP r_plan_new(Rcpp::List table) {
   return guarded([&]() -> SEXP {
     auto handle = std::make_unique<PlanHandle>(source_from_r(table));
     handle->input_values = numbers_from_r(table["inputs"]);
+    handle->input_metas = metas_from_r(table["metas"]);
     handle->effect_values = numbers_from_r(table["effect_values"]);
     handle->effect_targets = numbers_from_r(table["effect_targets"]);
     const Rcpp::Shield<SEXP> pointer(R_MakeExternalPtr(handle.release(), R_NilValue, table));
@@ -204,6 +220,19 @@ SEXP r_plan_new(Rcpp::List table) {
 
 // [[Rcpp::export(rng = false)]]
 bool r_pointer_is_nil(SEXP pointer) { return TYPEOF(pointer) != EXTPTRSXP || R_ExternalPtrAddr(pointer) == nullptr; }
+
+// Whether a plan is alive and was made for inputs like these, whatever the size of their first axis.
+// [[Rcpp::export(rng = false)]]
+bool r_plan_fits(SEXP pointer, Rcpp::List inputs) {
+  return guarded([&] {
+    if (r_pointer_is_nil(pointer)) return false;
+    const std::vector<Meta>& wanted = plan_of(pointer).input_metas;
+    if (wanted.size() != static_cast<std::size_t>(inputs.size())) return false;
+    for (std::size_t k = 0; k < wanted.size(); ++k)
+      if (!same_but_rows(wanted[k], view_of(inputs[static_cast<R_xlen_t>(k)]).meta)) return false;
+    return true;
+  });
+}
 
 // [[Rcpp::export(rng = false)]]
 Rcpp::List r_plan_run(SEXP pointer, Rcpp::List inputs, SEXP rows, bool commit_nonfinite) {

@@ -38,3 +38,35 @@ test_that("masked steps count neither in the loss nor in the metrics", {
   result <- test_on_batch(model, x, array(0, c(2, 2, 1)))
   expect_equal(result, list(loss = (1 + 9 + 4) / 3, mae = 2), tolerance = 1e-6)
 })
+
+test_that("a step is kept while nothing changes, and made anew when something does", {
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(2) |> layer_dense(1)
+  model |> compile(optimizer_sgd(0.1), loss = "mse")
+  self <- layer_object(model)
+  x <- matrix(1:8 / 8, 4)
+  train_on_batch(model, x, 1:4)
+  step <- step_for(self, "train")
+  train_on_batch(model, x, 1:4)
+  expect_identical(step_for(self, "train"), step)
+  layer_lstm(units = 2)(array(0, c(1, 2, 2)))
+  expect_identical(step_for(self, "train"), step)
+  model$layers[[1]]$trainable <- FALSE
+  before <- get_weights(model$layers[[1]])
+  train_on_batch(model, x, 1:4)
+  expect_identical(get_weights(model$layers[[1]]), before)
+  expect_false(identical(step_for(self, "train"), step))
+  model$layers[[1]]$trainable <- TRUE
+  train_on_batch(model, x, 1:4)
+  expect_false(identical(get_weights(model$layers[[1]]), before))
+})
+
+test_that("what is known of a model follows its changes", {
+  model <- keras_model_sequential(input_batch_shape = c(2, 3)) |> layer_dense(4)
+  self <- layer_object(model)
+  facts <- model_facts(self)
+  expect_equal(facts$fixed_batch_size, 2)
+  expect_equal(facts$outputs[[1]]$shape, c(2, 4))
+  model |> layer_dense(1)
+  expect_equal(model_facts(self)$outputs[[1]]$shape, c(2, 1))
+  expect_identical(model_facts(self), model_facts(self))
+})
