@@ -51,6 +51,7 @@ check_number <- function(x, min = NULL, max = NULL, allow_null = FALSE, arg = rl
 
 check_flag <- function(x, allow_null = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (is.null(x) && allow_null) return(NULL)
+  if (identical(x, TRUE) || identical(x, FALSE)) return(x)
   is_flag <- (is.logical(x) || (is.numeric(x) && length(x) == 1 && x %in% c(0, 1))) && length(x) == 1 && !is.na(x)
   if (!is_flag) stop_not(paste0("TRUE or FALSE", if (allow_null) " or NULL"), x, arg, call)
   as.logical(x)

@@ -2,26 +2,29 @@
 
 # `inputs`: a list of tensors, symbolic tensors, variables and NULL (an optional input left out).
 # `attrs`: named numbers, logicals and strings; axes count from 0; NULL is left out.
-apply_op <- function(name, inputs, attrs = list()) {
-  kind <- call_kind(inputs)
-  if (kind == "eager") {
-    if (in_step()) inputs <- lapply(inputs, with_pending_value)
-    return(r_apply_op(name, inputs, attrs, running$tape))
-  }
+# Eager calls are one .Call, which answers NULL to anything symbolic.
+apply_op <- function(name, inputs, attrs = NULL) {
+  r_apply_op(name, inputs, attrs, running, 0L) %||% apply_symbolically(name, inputs, attrs)
+}
+
+# While a plan is traced, ops on variables are traced too; ops on constants are simply done.
+apply_symbolically <- function(name, inputs, attrs) {
   inputs <- lapply(inputs, with_pending_value)
-  if (kind == "trace") trace_op(running$trace, name, inputs, attrs) else infer_op(name, inputs, attrs)
+  for (x in inputs) if (is_symbolic(x) && is_graph_tensor(x)) return(infer_op(name, inputs, attrs))
+  if (!is_tracing()) birnn_abort("{.fn op_{name}} was given what is not a tensor.", kind = "type")
+  trace_op(running$trace, name, inputs, attrs)
 }
 
 with_pending_value <- function(x) if (is_variable(x)) pending_value(x) %||% x else x
 
-# While a plan is traced, ops on variables are traced too; ops on constants are simply done.
-call_kind <- function(inputs) {
-  tracing <- is_tracing()
-  for (x in inputs) {
-    if (is_symbolic(x)) return(if (is_graph_tensor(x)) "graph" else "trace")
-    if (tracing && is_variable(x)) return("trace")
-  }
-  "eager"
+# apply_op() for operands that must be numbers of one type, or floating point: tensors of one type and plain numbers
+# need no conversion. `convert(operands)` makes the others fit.
+apply_to_numbers <- function(name, operands, convert, attrs = NULL) {
+  r_apply_op(name, operands, attrs, running, 1L) %||% apply_op(name, convert(operands), attrs)
+}
+
+apply_to_floats <- function(name, operands, convert, attrs = NULL) {
+  r_apply_op(name, operands, attrs, running, 2L) %||% apply_op(name, convert(operands), attrs)
 }
 
 meta_of <- function(x) if (is.null(x)) NULL else list(dtype = tensor_dtype(x), shape = tensor_shape(x))

@@ -19,7 +19,8 @@ as_operand <- function(x, dtype = NULL) {
 # At least as wide as `dtype`: counts become numbers before they are averaged, logicals before they are added.
 as_wide_operand <- function(x, dtype) {
   x <- as_operand(x)
-  as_operand(x, wider_dtype(tensor_dtype(x), dtype))
+  own <- tensor_dtype(x)
+  if (dtype_width[[own]] >= dtype_width[[dtype]]) x else as_operand(x, dtype)
 }
 
 as_float_operand <- function(x) {
@@ -45,13 +46,27 @@ common_dtype <- function(xs) {
 
 # Operands of one dtype, at least as wide as `at_least`.
 promote_operands <- function(xs, at_least = "bool") {
+  if (are_alike(xs, at_least)) return(xs)
   dtype <- wider_dtype(common_dtype(xs), at_least)
   lapply(xs, as_operand, dtype = dtype)
+}
+
+# Whether all are tensors of one dtype already: the usual case.
+are_alike <- function(xs, at_least) {
+  first <- NULL
+  for (x in xs) {
+    if (!is_tensor_like(x)) return(FALSE)
+    dtype <- tensor_dtype(x)
+    if (is.null(first)) first <- dtype else if (dtype != first) return(FALSE)
+  }
+  !is.null(first) && dtype_width[[first]] >= dtype_width[[at_least]]
 }
 
 # 1-based axes as 0-based ones, none negative.
 zero_based_axis <- function(axis, rank, arg = "axis", call = rlang::caller_env()) {
   if (is.null(axis)) return(NULL)
+  is_plain <- length(axis) == 1L && is.numeric(axis) && !is.na(axis) && axis != 0 && abs(axis) <= rank
+  if (is_plain && axis == trunc(axis)) return(as.integer(axis) - if (axis > 0) 1L else -rank)
   if (!is.numeric(axis) || anyNA(axis) || any(axis != round(axis))) stop_not("whole numbers", axis, arg, call)
   if (any(axis == 0)) {
     birnn_abort(

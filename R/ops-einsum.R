@@ -172,7 +172,7 @@ merge_summed <- function(x, batch, count) {
 matrix_product <- function(left, right, batch, rows) {
   if (rows == 0) left <- insert_axis(left, batch)
   for (k in seq_len(max(0, rows - 1))) right <- insert_axis(right, batch)
-  product <- apply_op("matmul", float_operands(left, right))
+  product <- op_matmul(left, right)
   if (rows == 0) drop_axes(product, batch) else product
 }
 

@@ -2,18 +2,15 @@
 
 # --- two operands -------------------------------------------------------------------------------------------------
 
-binary_op <- function(name, x1, x2) apply_op(name, number_operands(x1, x2))
+binary_op <- function(name, x1, x2) apply_to_numbers(name, list(x1, x2), promote_numbers)
 
-# Two operands of one dtype that is not bool; nothing to do in the usual case.
-number_operands <- function(x1, x2) {
-  operands <- list(x1, x2)
-  is_ready <- is_tensor_like(x1) && is_tensor_like(x2) && tensor_dtype(x1) == tensor_dtype(x2) &&
-    tensor_dtype(x1) != "bool"
-  if (is_ready) operands else promote_operands(operands, "int32")
-}
+float_binary_op <- function(name, x1, x2) apply_to_floats(name, list(x1, x2), promote_floats)
 
-# As number_operands(), floating point.
-float_operands <- function(x1, x2) lapply(number_operands(x1, x2), as_float_operand)
+promote_numbers <- function(operands) promote_operands(operands, "int32")
+
+promote_floats <- function(operands) lapply(promote_numbers(operands), as_float_operand)
+
+float_operands <- function(x1, x2) promote_floats(list(x1, x2))
 
 #' Arithmetic of tensors
 #'
@@ -45,11 +42,11 @@ op_multiply <- function(x1, x2) binary_op("multiply", x1, x2)
 
 #' @rdname op_add
 #' @export
-op_divide <- function(x1, x2) apply_op("divide", float_operands(x1, x2))
+op_divide <- function(x1, x2) float_binary_op("divide", x1, x2)
 
 #' @rdname op_add
 #' @export
-op_power <- function(x1, x2) apply_op("power", float_operands(x1, x2))
+op_power <- function(x1, x2) float_binary_op("power", x1, x2)
 
 #' @rdname op_add
 #' @export
@@ -75,9 +72,11 @@ divide_no_nan <- function(x1, x2) {
 
 # --- one operand --------------------------------------------------------------------------------------------------
 
-float_op <- function(name, x) apply_op(name, list(as_float_operand(x)))
+float_op <- function(name, x, attrs = NULL) apply_to_floats(name, list(x), as_float_operands, attrs)
 
-number_op <- function(name, x) apply_op(name, list(as_wide_operand(x, "int32")))
+as_float_operands <- function(operands) lapply(operands, as_float_operand)
+
+number_op <- function(name, x, attrs = NULL) apply_to_numbers(name, list(x), promote_numbers, attrs)
 
 # Whole numbers need no rounding.
 rounding_op <- function(name, x) {
@@ -211,7 +210,7 @@ op_clip <- function(x, x_min, x_max) {
 #' @examples
 #' op_matmul(matrix(1:6, 2), matrix(1:6, 3))
 #' op_tensordot(array(1, c(2, 3, 4)), array(1, c(4, 3)), axes = list(c(2, 3), c(2, 1)))
-op_matmul <- function(x1, x2) apply_op("matmul", float_operands(x1, x2))
+op_matmul <- function(x1, x2) float_binary_op("matmul", x1, x2)
 
 #' @rdname op_matmul
 #' @export

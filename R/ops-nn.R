@@ -1,7 +1,7 @@
 # Activation functions as ops (level 2). Their formulas are those of src/activation.h and of activation_*().
 
 activation_op <- function(name, x, params = NULL) {
-  apply_op("activation", list(as_float_operand(x)), list(name = name, params = params))
+  float_op("activation", x, list(name = name, params = params))
 }
 
 #' Activation functions as operations

@@ -1,10 +1,14 @@
 # Sums, means and other reductions, running sums, positions of extremes, norms (level 2).
 
-reduce_op <- function(name, x, axis, keepdims, call = rlang::caller_env()) {
-  attrs <- list(axis = zero_based_axis(unlist(axis), tensor_rank(x), call = call),
+# `apply`: float_op(), number_op(), or what else turns operands into the right type.
+reduce_op <- function(name, x, axis, keepdims, apply, call = rlang::caller_env()) {
+  x <- as_operand(x)
+  attrs <- list(axis = if (!is.null(axis)) zero_based_axis(unlist(axis), tensor_rank(x), call = call),
                 keepdims = check_flag(keepdims, arg = "keepdims", call = call))
-  apply_op(name, list(x), attrs)
+  apply(name, x, attrs)
 }
+
+logical_op <- function(name, x, attrs = NULL) apply_op(name, list(as_bool_operand(x)), attrs)
 
 #' Reduce tensors along axes
 #'
@@ -23,43 +27,43 @@ reduce_op <- function(name, x, axis, keepdims, call = rlang::caller_env()) {
 #' x <- array(1:24, c(2, 3, 4))
 #' op_sum(x, axis = -1)
 #' op_mean(x, axis = c(1, 3), keepdims = TRUE)
-op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", as_wide_operand(x, "int32"), axis, keepdims)
+op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", x, axis, keepdims, number_op)
 
 #' @rdname op_sum
 #' @export
-op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", as_float_operand(x), axis, keepdims)
+op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis, keepdims, float_op)
 
 #' @rdname op_sum
 #' @export
-op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", as_wide_operand(x, "int32"), axis, keepdims)
+op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", x, axis, keepdims, number_op)
 
 #' @rdname op_sum
 #' @export
-op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", as_wide_operand(x, "int32"), axis, keepdims)
+op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims, number_op)
 
 #' @rdname op_sum
 #' @export
-op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", as_wide_operand(x, "int32"), axis, keepdims)
+op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims, number_op)
 
 #' @rdname op_sum
 #' @export
-op_var <- function(x, axis = NULL, keepdims = FALSE) reduce_op("var", as_float_operand(x), axis, keepdims)
+op_var <- function(x, axis = NULL, keepdims = FALSE) reduce_op("var", x, axis, keepdims, float_op)
 
 #' @rdname op_sum
 #' @export
-op_std <- function(x, axis = NULL, keepdims = FALSE) reduce_op("std", as_float_operand(x), axis, keepdims)
+op_std <- function(x, axis = NULL, keepdims = FALSE) reduce_op("std", x, axis, keepdims, float_op)
 
 #' @rdname op_sum
 #' @export
-op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) reduce_op("logsumexp", as_float_operand(x), axis, keepdims)
+op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) reduce_op("logsumexp", x, axis, keepdims, float_op)
 
 #' @rdname op_sum
 #' @export
-op_any <- function(x, axis = NULL, keepdims = FALSE) reduce_op("any", as_bool_operand(x), axis, keepdims)
+op_any <- function(x, axis = NULL, keepdims = FALSE) reduce_op("any", x, axis, keepdims, logical_op)
 
 #' @rdname op_sum
 #' @export
-op_all <- function(x, axis = NULL, keepdims = FALSE) reduce_op("all", as_bool_operand(x), axis, keepdims)
+op_all <- function(x, axis = NULL, keepdims = FALSE) reduce_op("all", x, axis, keepdims, logical_op)
 
 #' Running sums and products, and differences
 #'
@@ -81,7 +85,7 @@ op_cumsum <- function(x, axis = NULL) cumulative_op("cumsum", x, axis)
 op_cumprod <- function(x, axis = NULL) cumulative_op("cumprod", x, axis)
 
 cumulative_op <- function(name, x, axis, call = rlang::caller_env()) {
-  x <- as_float_operand(x)
+  x <- as_wide_operand(x, "int32")
   if (is.null(axis)) {
     x <- op_reshape(x, -1)
     axis <- 1

@@ -65,7 +65,7 @@ op_transpose <- function(x, axes = NULL) {
   x <- as_operand(x)
   rank <- tensor_rank(x)
   order <- if (is.null(axes)) rev(seq_len(rank)) - 1 else zero_based_axis(unlist(axes), rank, "axes")
-  if (!identical(sort(as.numeric(order)), seq_len(rank) - 1)) {
+  if (length(order) != rank || anyDuplicated(order)) {
     birnn_abort("{.arg axes} must name each of the {rank} axes once, not {.val {unlist(axes)}}.")
   }
   permute_axes(x, order)

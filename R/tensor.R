@@ -61,11 +61,11 @@ is_tensor_like <- function(x) inherits(x, c("birnn_tensor", "birnn_symbolic", "b
 #' as_tensor(matrix(1:6, 2))
 #' as.array(as_tensor(c(1.5, 2)))
 as_tensor <- function(x, dtype = NULL) {
-  if (is_tensor(x) || is_symbolic(x)) {
+  if (is_tensor_like(x)) {
+    if (is_variable(x)) x <- variable_value(x)
     return(if (is.null(dtype) || dtype == tensor_dtype(x)) x else apply_op("cast", list(x), list(dtype = dtype)))
   }
-  if (is_variable(x)) return(as_tensor(variable_value(x), dtype))
-  tensor_from_r(x, check_choice(dtype %||% natural_dtype(x), dtype_names, arg = "dtype"))
+  tensor_from_r(x, if (is.null(dtype)) natural_dtype(x) else check_choice(dtype, dtype_names))
 }
 
 natural_dtype <- function(x) {
@@ -76,8 +76,8 @@ natural_dtype <- function(x) {
 
 tensor_from_r <- function(x, dtype, call = rlang::caller_env()) {
   if (is.list(x) && !is.object(x)) x <- tryCatch(simplify2array(x), error = function(e) x)
-  bad <- is.object(x) && !inherits(x, c("matrix", "array", "table"))
-  if (bad || !(is.numeric(x) || is.logical(x))) {
+  is_plain <- (is.numeric(x) || is.logical(x)) && (!is.object(x) || inherits(x, c("matrix", "array", "table")))
+  if (!is_plain) {
     birnn_abort(
       c("A tensor is made of numbers or logicals, not of {.cls {class(x)}}.", i = conversion_hint(x)),
       kind = "type", call = call
@@ -96,9 +96,9 @@ conversion_hint <- function(x) {
   "Use {.fn as.numeric} or {.fn array} first."
 }
 
-tensor_dtype <- function(x) if (is_tensor(x)) r_tensor_dtype(x) else get("dtype", envir = x, inherits = FALSE)
+tensor_dtype <- function(x) if (typeof(x) == "externalptr") r_tensor_dtype(x) else get("dtype", envir = x, inherits = FALSE)
 
-tensor_shape <- function(x) if (is_tensor(x)) r_tensor_shape(x) else get("shape", envir = x, inherits = FALSE)
+tensor_shape <- function(x) if (typeof(x) == "externalptr") r_tensor_shape(x) else get("shape", envir = x, inherits = FALSE)
 
 tensor_rank <- function(x) length(tensor_shape(x))
 

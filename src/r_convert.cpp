@@ -14,14 +14,15 @@ void raise_condition(const std::string& kind, const std::string& message) {
   throw Rcpp::exception("unreachable", false);
 }
 
-Attrs attrs_from_r(const Rcpp::List& attrs) {
+Attrs attrs_from_r(SEXP attrs) {
   Attrs result;
-  if (attrs.size() == 0) return result;
-  const Rcpp::CharacterVector names = attrs.names();
-  for (R_xlen_t k = 0; k < attrs.size(); ++k) {
-    const SEXP value = attrs[k];
-    const std::string name = Rcpp::as<std::string>(names[k]);
+  const R_xlen_t count = Rf_xlength(attrs);
+  if (count == 0) return result;
+  const SEXP names = Rf_getAttrib(attrs, R_NamesSymbol);
+  for (R_xlen_t k = 0; k < count; ++k) {
+    const SEXP value = VECTOR_ELT(attrs, k);
     if (Rf_isNull(value)) continue;
+    const std::string name = CHAR(STRING_ELT(names, k));
     if (TYPEOF(value) == STRSXP)
       result.set(name, Rcpp::as<std::vector<std::string>>(value));
     else
@@ -31,17 +32,18 @@ Attrs attrs_from_r(const Rcpp::List& attrs) {
 }
 
 Shape shape_from_r(SEXP sizes) {
+  if (TYPEOF(sizes) != INTSXP) fail("internal", "a shape must be made of integers");
   Shape shape;
-  const Rcpp::IntegerVector vector(sizes);
-  for (const int size : vector) shape.push(size == NA_INTEGER ? unknown_size : size);
+  const int* size = INTEGER(sizes);
+  for (R_xlen_t k = 0; k < Rf_xlength(sizes); ++k) shape.push(size[k] == NA_INTEGER ? unknown_size : size[k]);
   return shape;
 }
 
 SEXP shape_to_r(const Shape& shape) {
-  Rcpp::IntegerVector sizes(shape.rank());
+  const SEXP sizes = Rf_allocVector(INTSXP, shape.rank());
   for (int k = 0; k < shape.rank(); ++k) {
     if (shape[k] > 2147483647) fail("resource", "an axis of " + std::to_string(shape[k]) + " elements is too long for R");
-    sizes[k] = shape[k] == unknown_size ? NA_INTEGER : static_cast<int>(shape[k]);
+    INTEGER(sizes)[k] = shape[k] == unknown_size ? NA_INTEGER : static_cast<int>(shape[k]);
   }
   return sizes;
 }

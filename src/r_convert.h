@@ -29,7 +29,7 @@ auto guarded(Body body) -> decltype(body()) {
   raise_condition(kind, message);
 }
 
-Attrs attrs_from_r(const Rcpp::List& attrs);
+Attrs attrs_from_r(SEXP attrs);  // a named list of numbers, logicals and strings
 Meta meta_from_r(SEXP meta);  // NULL: absent; list(dtype = "float32", shape = c(NA, 8))
 Shape shape_from_r(SEXP sizes);
 SEXP shape_to_r(const Shape& shape);  // integer, NA = unknown

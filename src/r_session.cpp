@@ -24,8 +24,8 @@ int positive_number(const char* text) {
 
 // Never more threads than the surroundings allow: R CMD check, batch systems and users of OpenMP say so here.
 int allowed_threads() {
-  int allowed = static_cast<int>(std::thread::hardware_concurrency());
-  if (allowed < 1) allowed = 1;
+  static const int cores = static_cast<int>(std::thread::hardware_concurrency());  // asks the system: too slow for each op
+  int allowed = cores < 1 ? 1 : cores;
   const int limit = positive_number(std::getenv("OMP_THREAD_LIMIT"));
   if (limit > 0 && limit < allowed) allowed = limit;
   const char* check = std::getenv("_R_CHECK_LIMIT_CORES_");

@@ -17,8 +17,9 @@ SEXP field_of(SEXP tensor, Field field) {
 }
 
 SEXP variable_field(SEXP variable, const char* name) {
-  const Rcpp::Environment fields(variable);
-  return fields.get(name);
+  const SEXP value = Rf_findVarInFrame3(variable, Rf_install(name), TRUE);
+  if (value == R_UnboundValue) fail("internal", std::string("a variable without ") + name);
+  return value;
 }
 
 SEXP handle_class() {
@@ -69,14 +70,16 @@ SEXP bytes_of(SEXP x) { return is_variable(x) ? variable_field(x, "bytes") : fie
 
 SEXP shape_of(SEXP tensor) { return field_of(tensor, field_shape); }
 
+DType dtype_of(SEXP tensor) { return static_cast<DType>(INTEGER(field_of(tensor, field_dtype))[0]); }
+
 View view_of(SEXP x) {
   if (Rf_isNull(x)) return View();
   View view;
   if (is_variable(x)) {
-    view.meta.dtype = dtype_from_name(Rcpp::as<std::string>(variable_field(x, "dtype")));
+    view.meta.dtype = dtype_from_name(CHAR(STRING_ELT(variable_field(x, "dtype"), 0)));
     view.meta.shape = shape_from_r(variable_field(x, "shape"));
   } else if (is_tensor(x)) {
-    view.meta.dtype = static_cast<DType>(INTEGER(field_of(x, field_dtype))[0]);
+    view.meta.dtype = dtype_of(x);
     view.meta.shape = shape_from_r(field_of(x, field_shape));
   } else {
     fail("type", "a tensor was expected");
@@ -85,7 +88,12 @@ View view_of(SEXP x) {
   return view;
 }
 
-bool is_trainable(SEXP variable) { return Rcpp::as<bool>(variable_field(variable, "trainable")); }
+bool is_trainable(SEXP variable) { return Rf_asLogical(variable_field(variable, "trainable")) == TRUE; }
+
+void mark_shared(SEXP variable) {
+  if (Rf_asLogical(variable_field(variable, "shared")) != TRUE)
+    Rf_defineVar(Rf_install("shared"), Rcpp::Shield<SEXP>(Rf_ScalarLogical(TRUE)), variable);
+}
 
 const double* version_of(SEXP variable) { return REAL(variable_field(variable, "version")); }
 

@@ -14,10 +14,12 @@ SEXP new_tensor(const Meta& meta);  // fresh, uninitialised bytes
 bool is_tensor(SEXP x);
 bool is_variable(SEXP x);
 View view_of(SEXP x);        // of a tensor, a variable, or NULL (absent)
+DType dtype_of(SEXP tensor);
 SEXP bytes_of(SEXP x);       // the raw vector of a tensor or variable
 SEXP shape_of(SEXP tensor);
 
 bool is_trainable(SEXP variable);
+void mark_shared(SEXP variable);  // a tensor sees its bytes from now on
 const double* version_of(SEXP variable);
 // The bytes of a variable for writing: copied first if a tensor shares them. Counts as one new version.
 View writable_view(SEXP variable);
