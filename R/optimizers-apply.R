@@ -10,6 +10,7 @@ optimizer_table <- function(optimizer, variables) {
 
 # One update of `variables` by `grads` (a list of tensors, NULL where there is none), constraints included.
 optimizer_apply <- function(optimizer, variables, grads) {
+  handle_object(optimizer)$refresh_rate()
   r_optimizer_apply(optimizer_table(optimizer, variables), variables, grads)
   in_call_context(apply_constraints(variables))
   invisible()

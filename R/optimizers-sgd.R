@@ -8,7 +8,8 @@
 #' At each step: gradients are clipped; with `weight_decay` all weights shrink by `weight_decay * learning_rate`; the
 #' rule is applied; the moving average is updated; constraints act.
 #'
-#' @param learning_rate A positive number. It can be changed later: `optimizer$learning_rate <- 0.01`.
+#' @param learning_rate A positive number, which can be changed later: `optimizer$learning_rate <- 0.01`. Or a schedule
+#'   such as [learning_rate_schedule_cosine_decay()], or a function: of no argument, or of the number of steps done.
 #' @param momentum A number from 0 to 1.
 #' @param nesterov Whether to look ahead along the momentum.
 #' @param weight_decay A number, or `NULL` for none.

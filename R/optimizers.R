@@ -18,6 +18,10 @@ Optimizer <- R6::R6Class("Optimizer",
     tracked = list(),
     slots = list(),
     built = FALSE,
+    # The learning rate in use, and if it is not a plain number what was given and a function of the step.
+    rate = NULL,
+    schedule = NULL,
+    rate_at = NULL,
 
     initialize = function(class_name, kind, config, slot_groups, slot_start = 0, extra = list()) {
       super$initialize(class_name, config)
@@ -28,8 +32,22 @@ Optimizer <- R6::R6Class("Optimizer",
       self$extra <- extra
       self$iteration <- new_variable(0L, dtype = "int32", trainable = FALSE, name = "iteration",
                                      path = paste0(snake_case(config$name), "/iteration"))
-      self$rate <- new_variable(config$learning_rate, dtype = floatx(), trainable = FALSE, name = "learning_rate",
+      self$rate <- new_variable(0, dtype = floatx(), trainable = FALSE, name = "learning_rate",
                                 path = paste0(snake_case(config$name), "/learning_rate"))
+      self$set_rate(config$learning_rate)
+    },
+
+    # A number, or what computes it at every step.
+    set_rate = function(value) {
+      self$schedule <- if (is_rate_function(value)) value
+      self$rate_at <- if (!is.null(self$schedule)) rate_function(self$schedule)
+      if (is.null(self$schedule)) set_variable(self$rate, value) else self$refresh_rate()
+    },
+
+    # Brings the learning rate up to date before an update.
+    refresh_rate = function() {
+      if (is.null(self$rate_at)) return(invisible())
+      set_variable(self$rate, self$rate_at(as.numeric(self$iteration)))
     },
 
     # Makes the slots of weights that are not known yet.
@@ -80,7 +98,7 @@ Optimizer <- R6::R6Class("Optimizer",
 
     get_config = function() {
       config <- self$config
-      config$learning_rate <- as.numeric(self$rate)
+      config$learning_rate <- self$schedule %||% as.numeric(self$rate)
       config
     },
 
@@ -89,9 +107,13 @@ Optimizer <- R6::R6Class("Optimizer",
 
   active = list(
     learning_rate = function(value) {
-      if (missing(value)) return(self$rate)
+      if (missing(value)) {
+        self$refresh_rate()
+        return(self$rate)
+      }
       if (identical(value, self$rate)) return(invisible())
-      set_variable(self$rate, if (is_tensor_like(value)) value else check_rate_value(value))
+      if (!is.null(self$schedule)) abort_scheduled()
+      self$set_rate(if (is_tensor_like(value) || is_rate_function(value)) value else check_rate_value(value))
     },
     # The number of updates done.
     iterations = function() {
@@ -102,8 +124,13 @@ Optimizer <- R6::R6Class("Optimizer",
   )
 )
 
-# A rate set while training may be 0: warm-ups start there.
-check_rate_value <- function(x) check_number(x, min = 0, arg = "learning_rate", call = NULL)
+abort_scheduled <- function() {
+  birnn_abort(
+    c("The learning rate of this optimizer comes from a schedule or a function: it cannot be set.",
+      i = "Give the optimizer a number as {.arg learning_rate} to be able to change it."),
+    kind = "type", call = NULL
+  )
+}
 
 slot_names <- function(self) {
   c(
@@ -128,12 +155,15 @@ optimizer_variables <- function(self) {
   groups <- c(as.list(setdiff(slot_names(self), unlist(self$slot_groups))), self$slot_groups)
   by_group <- lapply(groups, function(group) lapply(self$slots, function(slots) unname(slots[group])))
   slots <- unlist(unlist(by_group, recursive = FALSE), recursive = FALSE)
-  c(list(self$iteration, self$rate), slots, unname(self$extra))
+  c(list(self$iteration), if (is.null(self$schedule)) list(self$rate), slots, unname(self$extra))
 }
 
 # --- arguments ----------------------------------------------------------------------------------------------------
 
+# A positive number, a schedule, or a function. A schedule may come as a config.
 check_learning_rate <- function(x, call) {
+  if (is_object_config(x)) return(object_from_config(x, "schedule", call = call))
+  if (is_rate_function(x)) return(x)
   if (is.integer(x)) {
     birnn_abort(
       c("{.arg learning_rate} must be a floating point number, not the integer {.val {x}}.",
@@ -141,7 +171,9 @@ check_learning_rate <- function(x, call) {
       call = call
     )
   }
-  if (!is_single_number(x) || !is.finite(x) || x <= 0) stop_not("a positive number", x, "learning_rate", call)
+  if (!is_single_number(x) || !is.finite(x) || x <= 0) {
+    stop_not("a positive number, a schedule or a function", x, "learning_rate", call)
+  }
   x
 }
 

@@ -26,6 +26,7 @@ run_step <- function(step, tensors, rows = NULL, commit_nonfinite = identical(ge
 run_tensors <- function(step, tensors, rows, commit_nonfinite) {
   plan <- if (!step$eager) plan_for(step, tensors)
   if (is.null(plan)) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
+  if (!is.null(step$optimizer)) handle_object(step$optimizer)$refresh_rate()
   r_plan_run(plan$pointer, tensors, rows, commit_nonfinite)
 }
 
