@@ -41,8 +41,8 @@ r_hdf5_write <- function(root) {
     .Call(`_birnn_r_hdf5_write`, root)
 }
 
-r_apply_op <- function(name, inputs, attrs, tape) {
-    .Call(`_birnn_r_apply_op`, name, inputs, attrs, tape)
+r_apply_op <- function(name, inputs, attrs, running, meeting) {
+    .Call(`_birnn_r_apply_op`, name, inputs, attrs, running, meeting)
 }
 
 r_op_infer <- function(name, metas, attrs) {

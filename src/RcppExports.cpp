@@ -117,15 +117,16 @@ BEGIN_RCPP
 END_RCPP
 }
 // r_apply_op
-SEXP r_apply_op(std::string name, Rcpp::List inputs, Rcpp::List attrs, SEXP tape);
-RcppExport SEXP _birnn_r_apply_op(SEXP nameSEXP, SEXP inputsSEXP, SEXP attrsSEXP, SEXP tapeSEXP) {
+SEXP r_apply_op(std::string name, SEXP inputs, SEXP attrs, SEXP running, int meeting);
+RcppExport SEXP _birnn_r_apply_op(SEXP nameSEXP, SEXP inputsSEXP, SEXP attrsSEXP, SEXP runningSEXP, SEXP meetingSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< std::string >::type name(nameSEXP);
-    Rcpp::traits::input_parameter< Rcpp::List >::type inputs(inputsSEXP);
-    Rcpp::traits::input_parameter< Rcpp::List >::type attrs(attrsSEXP);
-    Rcpp::traits::input_parameter< SEXP >::type tape(tapeSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_apply_op(name, inputs, attrs, tape));
+    Rcpp::traits::input_parameter< SEXP >::type inputs(inputsSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type attrs(attrsSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type running(runningSEXP);
+    Rcpp::traits::input_parameter< int >::type meeting(meetingSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_apply_op(name, inputs, attrs, running, meeting));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -448,7 +449,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_hdf5_read", (DL_FUNC) &_birnn_r_hdf5_read, 1},
     {"_birnn_r_hdf5_numbers", (DL_FUNC) &_birnn_r_hdf5_numbers, 3},
     {"_birnn_r_hdf5_write", (DL_FUNC) &_birnn_r_hdf5_write, 1},
-    {"_birnn_r_apply_op", (DL_FUNC) &_birnn_r_apply_op, 4},
+    {"_birnn_r_apply_op", (DL_FUNC) &_birnn_r_apply_op, 5},
     {"_birnn_r_op_infer", (DL_FUNC) &_birnn_r_op_infer, 3},
     {"_birnn_r_op_names", (DL_FUNC) &_birnn_r_op_names, 0},
     {"_birnn_r_optimizer_apply", (DL_FUNC) &_birnn_r_optimizer_apply, 3},
