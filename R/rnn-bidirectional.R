@@ -144,7 +144,8 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #'   the config of `layer`.
 #'
 #' A missing `stateful` means `FALSE`. `mask` and `training` are passed on if the layer's `call` has them. If the layer
-#' has no `zero_output_for_mask`, masked steps are set to zero for it.
+#' has no `zero_output_for_mask`, masked steps are set to zero for it; NaN in masked steps has no effect. [Layer()] makes
+#' such layers: by default their config keeps every argument they were made with.
 #' @section Call arguments:
 #' Those of the wrapped layer: `bidirectional(sequences, initial_state = NULL, mask = NULL, training = FALSE)`.
 #' * `initial_state`: a list of states; the first half is for the forward layer, the second for the backward layer (for
@@ -196,6 +197,28 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #' both <- layer_bidirectional(layer = layer_gru(units = 4, return_state = TRUE), merge_mode = NULL)
 #' c(forward, backward, forward_state, backward_state) %<-% both(x)
 #' dim(forward)
+#'
+#' # A recurrent layer of one's own: a decaying sum of the steps
+#' layer_decay <- Layer("Decay",
+#'   initialize = function(go_backwards = FALSE, return_sequences = FALSE, return_state = FALSE, ...) {
+#'     super$initialize(...)
+#'     self$go_backwards <- go_backwards
+#'     self$return_sequences <- return_sequences
+#'     self$return_state <- return_state
+#'   },
+#'   build = function(input_shape) {
+#'     self$rate <- self$add_weight(shape = tail(input_shape, 1), initializer = "zeros")
+#'   },
+#'   call = function(sequences) {
+#'     steps <- op_unstack(sequences, axis = 2)
+#'     if (self$go_backwards) steps <- rev(steps)
+#'     sums <- Reduce(function(sum, step) sum * op_sigmoid(self$rate) + step, steps, accumulate = TRUE)
+#'     last <- sums[[length(sums)]]
+#'     output <- if (self$return_sequences) op_stack(sums, axis = 2) else last
+#'     if (self$return_state) list(output, last) else output
+#'   }
+#' )
+#' dim(layer_bidirectional(x, layer_decay(return_sequences = TRUE)))
 layer_bidirectional <- function(object, layer, merge_mode = "concat", weights = NULL, backward_layer = NULL, ...) {
   create_layer("Bidirectional", object, capture_args())
 }

@@ -52,6 +52,7 @@ call_separately <- function(self, forward, backward, sequences, initial_state, m
 call_direction <- function(layer, sequences, initial_state, mask, training) {
   args <- list(training = training)
   if ("mask" %in% names(formals(layer$call))) args$mask <- mask
+  if (!is.null(mask) && !inherits(layer, "RNN")) sequences <- clean_masked_steps(sequences, mask)
   if (!is.null(initial_state)) args$initial_state <- unname(initial_state)
   result <- do.call(call_layer, c(list(layer, sequences), args), quote = TRUE)
   if (is_plain_list(result) && layer$return_state) return(list(output = result[[1L]], states = result[-1L]))
@@ -61,6 +62,19 @@ call_direction <- function(layer, sequences, initial_state, mask, training) {
     "Layer {.val {layer$name}} with {.code return_state = {layer$return_state}} must return {what}, not
      {describe_value(result)}.", kind = "config", call = NULL
   )
+}
+
+# What is missing in masked steps has no effect, but NaN and Inf survive being multiplied by 0, as layers of one's own
+# may do with such steps. They become 0; all other numbers stay.
+clean_masked_steps <- function(sequences, mask) {
+  is_used <- op_logical_or(expand_mask(mask, sequences), op_isfinite(sequences))
+  op_where(is_used, sequences, op_zeros_like(sequences))
+}
+
+# (batch, time) with further axes of size 1, as many as `x` has.
+expand_mask <- function(mask, x) {
+  for (axis in seq_len(tensor_rank(x) - 2L)) mask <- op_expand_dims(mask, -1L)
+  mask
 }
 
 # (batch, time, ...) with return_sequences, (batch, ...) without.
@@ -94,8 +108,7 @@ check_mergeable <- function(self, outputs) {
 zero_masked_steps <- function(layer, output, mask) {
   does_it <- exists("zero_output_for_mask", envir = layer, inherits = FALSE) && "mask" %in% names(formals(layer$call))
   if (is.null(mask) || does_it) return(output)
-  for (axis in seq_len(tensor_rank(output) - 2L)) mask <- op_expand_dims(mask, -1L)
-  op_where(op_cast(mask, "bool"), output, op_zeros_like(output))
+  op_where(expand_mask(mask, output), output, op_zeros_like(output))
 }
 
 # Initial states: first those of the forward layer, then those of the backward layer.
@@ -110,10 +123,12 @@ split_initial_state <- function(self, forward, backward, initial_state) {
     )
   }
   received <- length(initial_state)
+  unknown <- all(lengths(counts) == 0L)
   counts <- known_halves(counts, received)
   if (sum(counts) != received || received == 0L) {
+    expected <- if (unknown) "an even number of states" else paste(max(sum(counts), 2L), "states")
     birnn_abort(
-      c("{.arg initial_state} of layer {.val {self$name}} must have {max(sum(counts), 2L)} states, not {received}.",
+      c("{.arg initial_state} of layer {.val {self$name}} must have {expected}, not {received}.",
         i = "First come those of the forward layer, then those of the backward layer."),
       kind = "state", call = NULL
     )
