@@ -3,7 +3,7 @@
 # What the user gave, in a few words.
 describe_value <- function(x) {
   if (is.null(x)) return("NULL")
-  if (inherits(x, c("birnn_tensor", "birnn_symbolic", "birnn_variable"))) return(format(x))
+  if (inherits(x, c("birnn_tensor", "birnn_symbolic", "birnn_variable", "birnn_layer"))) return(format(x))
   if (is.function(x)) return("a function")
   is_object <- is.environment(x) || is.object(x) && is.list(x) && !is.data.frame(x)
   if (is_object) return(paste("an object of class", class(x)[[1]]))

@@ -25,10 +25,10 @@ map_graph <- function(inputs, outputs, call = rlang::caller_env()) {
   graph[c("nodes", "layers")]
 }
 
-check_graph_tensor <- function(x, call) {
+check_graph_tensor <- function(x, call, args = c("inputs", "outputs")) {
   if (is_symbolic(x) && is_graph_tensor(x) && !is.null(x[["history"]])) return(invisible())
   birnn_abort(
-    c("{.arg inputs} and {.arg outputs} must be symbolic tensors, not {describe_value(x)}.",
+    c("{.arg {args}} must be symbolic tensors, not {describe_value(x)}.",
       i = "Start with {.fn keras_input} and call layers on it."),
     kind = "type", call = call
   )

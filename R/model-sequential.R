@@ -20,6 +20,8 @@ Sequential <- R6::R6Class("Sequential",
       invisible(self$handle)
     },
 
+    pop = function(rebuild = TRUE) pop_layer(self$handle, rebuild),
+
     set_input = function(input_layer, declared = TRUE) {
       self$input_layer <- input_layer
       self$declared <- declared
@@ -139,6 +141,33 @@ extend_graph <- function(self) {
   }
   self$built <- TRUE
   note_change()
+}
+
+#' Take the last layer away
+#'
+#' @param object A sequential model, which is changed in place.
+#' @param rebuild Accepted for compatibility: the model is always ready for use.
+#' @return The layer that was the last one.
+#' @family model functions
+#' @export
+#' @examples
+#' model <- keras_model_sequential(input_shape = c(5, 3)) |> layer_lstm(units = 4) |> layer_dense(1)
+#' pop_layer(model)
+#' model
+pop_layer <- function(object, rebuild = TRUE) {
+  self <- check_model(object)
+  check_flag(rebuild)
+  if (!inherits(self, "Sequential")) {
+    birnn_abort("Layers can be taken from sequential models only, and {.val {self$name}} is none.", kind = "config")
+  }
+  check_idle(self, "pop_layer()")
+  count <- length(self$chain)
+  if (count == 0L) birnn_abort("There is no layer in {.val {self$name}}.", kind = "state")
+  last <- self$chain[[count]]
+  self$chain <- self$chain[-count]
+  self$tensors <- utils::head(self$tensors, count - 1L)
+  self$structure_version <- self$structure_version + 1L
+  last
 }
 
 #' A model that is a chain of layers

@@ -177,12 +177,15 @@ get_layer <- function(object, name = NULL, index = NULL) {
     names <- vapply(layers, function(layer) layer$name, "")
     return(layers[[match(check_choice(name, names), names)]])
   }
-  index <- check_whole(index)
-  n <- length(layers)
+  layers[[index_of(check_whole(index), length(layers))]]
+}
+
+# A position from 1 to n, given as such or, if negative, counted from the end.
+index_of <- function(index, n, arg = "index", call = rlang::caller_env()) {
   if (index == 0L || abs(index) > n) {
-    birnn_abort("{.arg index} must be from 1 to {n} or from -{n} to -1, not {index}.")
+    birnn_abort("{.arg {arg}} must be from 1 to {n} or from -{n} to -1, not {index}.", call = call)
   }
-  layers[[if (index > 0L) index else n + 1L + index]]
+  if (index > 0L) index else n + 1L + index
 }
 
 check_model <- function(object, arg = rlang::caller_arg(object), call = rlang::caller_env()) {
