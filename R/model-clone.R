@@ -36,10 +36,9 @@ clone_model <- function(model, input_tensors = NULL, clone_function = NULL, call
   dots <- rlang::dots_list(..., .ignore_empty = "all")
   check_named(dots)
   check_known_names(names(dots), setdiff(names(formals(clone_model)), "..."), "clone_model()")
-  how <- list(
-    clone = check_function(clone_function, "clone_function"), call = check_function(call_function, "call_function"),
-    recursive = check_flag(recursive)
-  )
+  if (!is.null(clone_function)) check_function(clone_function)
+  if (!is.null(call_function)) check_function(call_function)
+  how <- list(clone = clone_function, call = call_function, recursive = check_flag(recursive))
   if (inherits(self, "Sequential")) return(clone_sequential(self, input_tensors, how))
   if (inherits(self, "Functional")) return(clone_functional(self, input_tensors, how))
   given <- c("input_tensors", "clone_function", "call_function")
@@ -49,11 +48,6 @@ clone_model <- function(model, input_tensors = NULL, clone_function = NULL, call
                  {.cls {layer_class_name(model)}}.", kind = "config")
   }
   layer_anew(model)
-}
-
-check_function <- function(x, arg, call = rlang::caller_env()) {
-  if (!is.null(x) && (!is.function(x) || is_layer(x))) stop_not("a function or NULL", x, arg, call)
-  x
 }
 
 layer_anew <- function(layer) deserialize_keras_object(serialize_keras_object(layer))

@@ -192,9 +192,9 @@ test_that("models with stateful layers take whole batches only", {
   compile(model, "sgd", loss = "mse")
   x <- array(0, c(3, 4, 3))
   expect_refused(fit(model, x, rep(0, 3), batch_size = 2, verbose = 0), "state", list(model))
-  expect_refused(fit(model, x, rep(0, 3), batch_size = 3, verbose = 0), "value", list(model))
+  expect_refused(fit(model, x, rep(0, 3), batch_size = 3, verbose = 0), "state", list(model))
   expect_refused(predict(model, x, batch_size = 2, verbose = 0), "state", list(model))
-  expect_refused(model(x), "shape", list(model))
+  expect_refused(model(x), "state", list(model))
   expect_refused(evaluate(model, x, rep(0, 3), batch_size = 2, verbose = 0), "state", list(model))
 })
 
