@@ -9,7 +9,9 @@ Lambda <- R6::R6Class("Lambda",
         function(x, arg, call) if (is.null(x) || is.function(x)) x else as_shape(x, arg = arg, call = call),
         save = function(shape) if (is.function(shape)) shape else shape_config(shape), field = "declared_shape"
       ),
-      mask = argument(function(x, arg, call) if (is.function(x) || is.null(x)) x else as_tensor(x), field = "mask_rule"),
+      mask = argument(
+        function(x, arg, call) if (is.function(x) || is.null(x)) x else as_tensor(x), field = "mask_rule"
+      ),
       arguments = argument(function(x, arg, call) check_named_list(x, arg, call), field = "fixed_arguments")
     ),
     casts_inputs = FALSE,

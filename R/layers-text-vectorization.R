@@ -263,8 +263,8 @@ word_counts <- function(self, words) {
 #' @param split `"whitespace"`, `"character"`, `NULL` (each text is one word), or an R function that makes a list of
 #'   vectors of words from a vector of texts.
 #' @param ngrams A whole number: runs of up to so many words count as words, too; or a list of lengths of runs.
-#' @param output_mode `"int"`: a row of indices for each text; `"multi_hot"`: 1 for each word that occurs; `"count"`: how
-#'   often; `"tf_idf"`: how often, times a weight that is large for words in few texts.
+#' @param output_mode `"int"`: a row of indices for each text; `"multi_hot"`: 1 for each word that occurs; `"count"`:
+#'   how often; `"tf_idf"`: how often, times a weight that is large for words in few texts.
 #' @param output_sequence_length For `"int"`: the number of columns; longer texts are cut, shorter ones filled with 0.
 #'   `NULL`: that of the longest text.
 #' @param pad_to_max_tokens For the other modes: whether there are `max_tokens` columns even if the vocabulary is
