@@ -4,7 +4,7 @@ Lambda <- R6::R6Class("Lambda",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
-      f = argument(function(x, arg, call) check_function(x, arg, call)),
+      f = argument(function(x, arg, call) check_plain_function(x, arg, call)),
       output_shape = argument(
         function(x, arg, call) if (is.null(x) || is.function(x)) x else as_shape(x, arg = arg, call = call),
         save = function(shape) if (is.function(shape)) shape else shape_config(shape), field = "declared_shape"
@@ -12,7 +12,13 @@ Lambda <- R6::R6Class("Lambda",
       mask = argument(
         function(x, arg, call) if (is.function(x) || is.null(x)) x else as_tensor(x), field = "mask_rule"
       ),
-      arguments = argument(function(x, arg, call) check_named_list(x, arg, call), field = "fixed_arguments")
+      arguments = argument(
+        function(x, arg, call) {
+          if (length(x) > 0) check_named_list(x, arg, call)
+          x
+        },
+        field = "fixed_arguments"
+      )
     ),
     casts_inputs = FALSE,
     built = TRUE,
@@ -55,20 +61,15 @@ Lambda <- R6::R6Class("Lambda",
   )
 )
 
-check_function <- function(x, arg, call) {
+check_plain_function <- function(x, arg, call) {
   if (is.function(x) && !is_handle(x)) return(x)
   if (is_layer(x)) {
     birnn_abort(c("{.arg {arg}} must be an R function, not a layer.",
                   i = "A layer is called on tensors by itself: its weights would not be found inside a function."),
                 call = call)
   }
-  stop_not("an R function of a tensor", x, arg, call)
-}
-
-check_named_list <- function(x, arg, call) {
-  if (is.null(x)) return(NULL)
-  if (!is.list(x) || (length(x) > 0 && !all(nzchar(rlang::names2(x))))) stop_not("a named list or NULL", x, arg, call)
-  x
+  hint <- if (is.list(x)) "Functions are not read from files: make the layer again."
+  stop_not("an R function of a tensor", x, arg, call, hint = hint)
 }
 
 #' A function as a layer

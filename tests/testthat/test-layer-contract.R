@@ -389,10 +389,10 @@ contracts <- list(
   },
   Lambda = function() {
     powers <- function(...) layer_lambda(f = function(x, power) op_abs(x)^power, arguments = list(power = 2), ...)
-    expect_layer_contract(powers, c(3, 5, 2), supports_masking = FALSE, trains = FALSE)
+    expect_layer_contract(powers, c(3, 5, 2), supports_masking = FALSE, trains = FALSE, in_file = FALSE)
     expect_layer_contract(
       function(...) layer_lambda(f = function(x) x[[1]] + x[[2]], mask = function(inputs, mask) mask[[1]], ...),
-      list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2)
+      list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2), in_file = FALSE
     )
   },
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)

@@ -61,6 +61,7 @@ test_that("what is no function is refused", {
   expect_refused(layer_lambda(f = "relu"), "value")
   expect_refused(layer_lambda(f = layer_dense(units = 1)), "value")
   expect_refused(layer_lambda(), "value")
+  expect_refused(layer_lambda(f = list("function (x) x")), "value")
   expect_refused(layer_lambda(f = identity, arguments = list(1)), "value")
   expect_refused(layer_lambda(f = identity, output_shape = "wide"), "value")
 })
