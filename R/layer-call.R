@@ -101,7 +101,7 @@ as_layer_inputs <- function(self, inputs) {
     }
     inputs <- inputs[[1L]]
   }
-  map_structure(inputs, as_operand)
+  if (isTRUE(self$reads_text)) inputs else map_structure(inputs, as_operand)
 }
 
 # Checks the inputs and builds the layer if this is its first call.
@@ -195,16 +195,20 @@ implicit_mask <- function(self, inputs, args) {
 with_output_masks <- function(self, inputs, outputs) {
   masks <- input_masks(inputs)
   if (!is.null(masks) && !supports_masking(self)) {
-    warn_once(
-      paste0("mask-ended-", layer_class_name(self)),
-      "Layer {.val {self$name}} ({layer_class_name(self)}) does not support masks: its output has none."
-    )
+    warn_mask_ends(self)
     # An input handed on as it is still has its mask; masks that layers inside gave their outputs stay.
     return(if (length(self$sublayers()) == 0L) map_structure(outputs, function(x) with_mask(x, NULL)) else outputs)
   }
   if (isTRUE(self$sets_masks)) return(outputs)
   have_masks <- vapply(flatten_structure(outputs), function(x) !is.null(tensor_mask(x)), logical(1))
   if (all(have_masks)) outputs else attach_masks(outputs, self$compute_mask(inputs, masks))
+}
+
+warn_mask_ends <- function(self) {
+  warn_once(
+    paste0("mask-ended-", layer_class_name(self)),
+    "Layer {.val {self$name}} ({layer_class_name(self)}) does not support masks: its output has none."
+  )
 }
 
 # A class with a compute_mask() of its own knows what it does.

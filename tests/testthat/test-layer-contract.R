@@ -387,11 +387,21 @@ contracts <- list(
     }
     expect_layer_contract(heads, c(3, 5, 2), c(3, 5, 2, 3), weights_of(2), supports_masking = FALSE, trains = FALSE)
   },
+  Lambda = function() {
+    powers <- function(...) layer_lambda(f = function(x, power) op_abs(x)^power, arguments = list(power = 2), ...)
+    expect_layer_contract(powers, c(3, 5, 2), supports_masking = FALSE, trains = FALSE, in_file = FALSE)
+    expect_layer_contract(
+      function(...) layer_lambda(f = function(x) x[[1]] + x[[2]], mask = function(inputs, mask) mask[[1]], ...),
+      list(c(3, 5, 2), c(3, 5, 2)), c(3, 5, 2), in_file = FALSE
+    )
+  },
   Softmax = function() expect_layer_contract(function(...) layer_activation_softmax(...), c(3, 5, 2), trains = FALSE)
 )
 
-# Registered, but made by other functions than layer_*(): they have tests of their own (cells: test-rnn-cell.R).
+# Registered, but made by other functions than layer_*(), or not for numbers: they have tests of their own (cells:
+# test-rnn-cell.R).
 without_contract <- c(
+  "TextVectorization",
   "InputLayer", "Sequential", "Functional", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"
 )
 

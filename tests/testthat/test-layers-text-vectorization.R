@@ -1,0 +1,121 @@
+# Text vectorization against Keras; rules, vocabularies, configs, errors.
+
+sentences <- c("The cat sat on the mat.", "A dog, a cat & a bird!", "", "on ON On; the END")
+
+# A JSON null is an argument given as NULL.
+text_layer <- function(case) do.call(layer_text_vectorization, as.list(case$args))
+
+for (case in load_fixture("text-vectorization")) {
+  test_that(paste(case$name, "is what Keras computes"), {
+    for (floatx in both_floatx) {
+      with_floatx(floatx, {
+        layer <- text_layer(case)
+        if (!is.null(case[["adapt_to"]])) adapt(layer, case$adapt_to)
+        expect_identical(get_vocabulary(layer), case$vocabulary)
+        expect_close(layer(case$texts), as_r_array(from_row_major(case$y$data, case$y$shape)), 5e-6, case$name)
+        copy <- deserialize_keras_object(jsonlite::parse_json(jsonlite::toJSON(
+          serialize_keras_object(layer), auto_unbox = TRUE, null = "null", digits = NA
+        )))
+        expect_identical(get_vocabulary(copy), case$vocabulary)
+        expect_close(copy(case$texts), layer(case$texts), 1e-6, case$name)
+        expect_same_bits(unserialize(serialize(layer, NULL))(case$texts), layer(case$texts))
+      })
+    }
+  })
+}
+
+test_that("texts come in vectors, lists, columns, factors and pipes; a single one gives one row", {
+  layer <- layer_text_vectorization(vocabulary = c("the", "cat"))
+  y <- layer(c("the cat", "a cat sat"))
+  expect_equal(as.array(y), rbind(c(2, 3, 0), c(1, 3, 1)))
+  expect_equal(tensor_dtype(y), "int32")
+  expect_same_bits(layer(list("the cat", "a cat sat")), y)
+  expect_same_bits(layer(matrix(c("the cat", "a cat sat"))), y)
+  expect_same_bits(layer(factor(c("the cat", "a cat sat"))), y)
+  expect_same_bits(c("the cat", "a cat sat") |> layer_text_vectorization(vocabulary = c("the", "cat")), y)
+  expect_equal(as.array(layer("a cat")), array(c(1L, 3L)))
+  expect_equal(dim(layer(array("a cat"))), c(1, 2))
+  expect_equal(dim(layer(c("", ""))), c(2, 0))
+})
+
+test_that("rules may be R functions", {
+  layer <- layer_text_vectorization(
+    standardize = function(x) gsub("_", " ", x), split = function(x) strsplit(x, " "), vocabulary = c("a", "b")
+  )
+  expect_equal(as.array(layer(c("a_b", "b c"))), rbind(2:3, c(3, 1)))
+})
+
+test_that("adapt() sees all batches, and starts afresh when called again", {
+  whole <- layer_text_vectorization(output_mode = "tf_idf")
+  adapt(whole, sentences)
+  batches <- list(sentences[1:2], list(sentences[3:4], 1), NULL)
+  k <- 0
+  parts <- layer_text_vectorization(output_mode = "tf_idf")
+  adapt(parts, function() {
+    k <<- k + 1
+    batches[[k]]
+  })
+  expect_identical(get_vocabulary(parts), get_vocabulary(whole))
+  expect_same_bits(parts(sentences), whole(sentences))
+  adapt(parts, "only this")
+  expect_equal(get_vocabulary(parts), c("[UNK]", "this", "only"))
+  expect_equal(get_vocabulary(parts, include_special_tokens = FALSE), c("this", "only"))
+})
+
+test_that("a vocabulary can be given, with special tokens or without, in a file, with weights", {
+  layer <- layer_text_vectorization()
+  set_vocabulary(layer, c("", "[UNK]", "b", "a"))
+  expect_equal(as.array(layer("a b c")), array(c(3L, 2L, 1L)))
+  path <- withr::local_tempfile(lines = c("b", "a"))
+  expect_equal(get_vocabulary(layer_text_vectorization(vocabulary = path)), c("", "[UNK]", "b", "a"))
+  weighted <- layer_text_vectorization(output_mode = "tf_idf", vocabulary = c("b", "a"), idf_weights = c(1, 3))
+  expect_equal(as.array(weighted(c("a a x", "b"))), rbind(c(2, 0, 6), c(0, 1, 0)))
+  set_vocabulary(weighted, c("[UNK]", "b"), idf_weights = c(5, 2))
+  expect_equal(as.array(weighted("b x x")), array(c(10, 2)))
+})
+
+test_that("runs of words of chosen lengths", {
+  layer <- layer_text_vectorization(ngrams = list(2), vocabulary = c("a b", "b c"))
+  expect_equal(as.array(layer(c("a b c", "a"))), rbind(2:3, c(0, 0)))
+})
+
+test_that("vectors of words train a model", {
+  texts <- rep(c("good fine nice", "bad awful poor"), 20)
+  layer <- layer_text_vectorization(output_sequence_length = 4)
+  adapt(layer, texts)
+  set.seed(1)
+  model <- keras_model_sequential(input_shape = 4) |>
+    layer_embedding(length(get_vocabulary(layer)), 4, mask_zero = TRUE) |>
+    layer_bidirectional(layer = layer_gru(units = 4)) |>
+    layer_dense(units = 1, activation = "sigmoid")
+  compile(model, optimizer_adam(learning_rate = 0.05), "binary_crossentropy", metrics = "accuracy")
+  fit(model, layer(texts), rep(1:0, 20), epochs = 5, verbose = 0)
+  expect_equal(evaluate(model, layer(texts), rep(1:0, 20), verbose = 0)$accuracy, 1)
+})
+
+test_that("texts, vocabularies and settings that do not fit are refused", {
+  clear_session(free_memory = FALSE)
+  vectorize <- layer_text_vectorization
+  layer <- vectorize(max_tokens = 4)
+  expect_refused(layer("a"), "state")
+  expect_refused(layer(1:3), "type")
+  expect_refused(layer(matrix("a", 2, 2)), "type")
+  expect_refused(layer(c("a", NA)), "value")
+  expect_refused(adapt(layer, 1:3), "type")
+  expect_refused(set_vocabulary(layer, c("a", "b", "c")), "value")
+  expect_refused(set_vocabulary(layer, c("a", "a")), "value")
+  expect_refused(set_vocabulary(layer, c("a", "[UNK]")), "value")
+  expect_refused(set_vocabulary(layer, 1:2), "value")
+  expect_refused(set_vocabulary(layer, c("a", "b"), idf_weights = 1:2), "value")
+  expect_refused(get_vocabulary(layer_dense(units = 1)), "value")
+  expect_refused(vectorize(output_mode = "tf_idf", vocabulary = c("a", "b")), "value")
+  expect_refused(vectorize(output_mode = "tf_idf", vocabulary = c("a", "b"), idf_weights = 1), "value")
+  expect_refused(vectorize(vocabulary = "no_such_file.txt"), "value")
+  expect_refused(vectorize(output_mode = "count", output_sequence_length = 3), "value")
+  expect_refused(vectorize(output_mode = "ints"), "value")
+  expect_refused(vectorize(standardize = "upper"), "value")
+  expect_refused(vectorize(split = 3), "value")
+  expect_refused(vectorize(ngrams = 0), "value")
+  expect_refused(vectorize(pad_to_max_tokens = TRUE), "value")
+  expect_refused(vectorize(ragged = TRUE), "value")
+})
