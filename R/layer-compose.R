@@ -5,7 +5,7 @@
 # `unnamed = TRUE`: arguments in `...` may come without a name.
 capture_args <- function(input = "object", unnamed = FALSE) {
   frame <- parent.frame()
-  formal <- setdiff(names(formals(sys.function(sys.parent()))), c(input, "..."))
+  formal <- as.character(setdiff(names(formals(sys.function(sys.parent()))), c(input, "...")))
   typed <- Filter(function(name) !eval(call("missing", as.name(name)), frame), formal)
   args <- lapply(rlang::set_names(typed), function(name) list(get(name, envir = frame)))
   dots <- if (exists("...", envir = frame, inherits = FALSE)) {

@@ -130,7 +130,11 @@ format_count <- function(count) format(count, big.mark = ",", scientific = FALSE
 summary_shape <- function(self) {
   nodes <- self$inbound_nodes
   if (length(nodes) == 0L) return("?")
-  shapes <- map_structure(nodes[[length(nodes)]]$output_structure, function(x) {
+  shape_words(nodes[[length(nodes)]]$output_structure)
+}
+
+shape_words <- function(outputs) {
+  shapes <- map_structure(outputs, function(x) {
     paste0("(", paste(ifelse(is.na(tensor_shape(x)), "None", tensor_shape(x)), collapse = ", "), ")")
   })
   words <- unlist(shapes)

@@ -194,7 +194,8 @@ run_train_batch <- function(run, drawn, means, epoch, batch) {
 interruptible <- function(training, seen, epoch) {
   stop_interrupted <- function(condition) {
     birnn_abort(
-      c("Training was interrupted in epoch {epoch} before batch {seen$batch}.", i = "The model holds all updates made before it and can be trained on."),
+      c("Training was interrupted in epoch {epoch} before batch {seen$batch}.",
+        i = "The model holds all updates made before it and can be trained on."),
       kind = "interrupt", call = NULL
     )
   }
@@ -262,7 +263,8 @@ output_loss_names <- function(model) {
 add_losses <- function(means, result, size) {
   if (!is.null(result$logs)) means$logs <- result$logs
   if (!is.null(means$logs)) return(invisible())
-  losses <- if (length(result$outputs)) c(result$loss, vapply(result$outputs, as.numeric, 1)) else result$loss
+  losses <- result$loss
+  if (length(result$outputs)) losses <- c(losses, vapply(result$outputs, as.numeric, 1))
   means$sums <- means$sums + losses * size
   means$size <- means$size + size
 }
