@@ -58,6 +58,11 @@ arg_regularizer <- argument(function(x, arg, call) get_regularizer(x, call))
 arg_constraint <- argument(function(x, arg, call) get_constraint(x, call))
 
 # R counts axes from 1, Keras' configs from 0; negative axes count from the end in both.
+# Shapes as in a config: lists with NULL for what is not known.
+config_shape <- function(shape) lapply(as.list(as.integer(shape)), function(size) if (is.na(size)) NULL else size)
+
+config_shapes <- function(shapes) if (is.list(shapes)) lapply(shapes, config_shapes) else config_shape(shapes)
+
 axes_to_config <- function(axes) as.integer(axes - (axes > 0))
 
 axes_from_config <- function(axes) {

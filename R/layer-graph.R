@@ -43,8 +43,8 @@ OpLayer <- R6::R6Class("OpLayer",
     casts_inputs = FALSE,
     op = NULL,
     attrs = NULL,
-    initialize = function(op, attrs) {
-      super$initialize(name = unique_name(op))
+    initialize = function(op, attrs, name = unique_name(op)) {
+      super$initialize(name = name)
       self$op <- op
       self$attrs <- attrs
       self$built <- TRUE

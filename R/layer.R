@@ -65,6 +65,11 @@ BaseLayer <- R6::R6Class("Layer",
     },
 
     get_config = function() layer_config(self),
+    # What the layer was built with, for those that make something then.
+    get_build_config = function() {
+      if (!self$built || is.null(self$build_shape) || has_method_of(self, "build", BaseLayer)) return(NULL)
+      list(input_shape = config_shapes(self$build_shape))
+    },
     from_config = function(config) layer_from_config(class(self)[[1L]], config),
     get_weights = function(trainable = NA) get_weights(self$handle, trainable),
     set_weights = function(weights) set_weights(self$handle, weights),

@@ -46,7 +46,9 @@ SpatialDropout1D <- R6::R6Class("SpatialDropout1D",
   public = list(
     arguments = list(rate = arg_number(min = 0, max = 1), seed = arg_seed),
     input_spec = list(ndim = 3L),
-    noise_shape = c(NA, 1L, NA)
+    noise_shape = c(NA, 1L, NA),
+    # Keras' class takes these four and nothing else.
+    get_config = function() c(super$get_config()[c("rate", "seed", "name")], list(dtype = self$dtype))
   )
 )
 

@@ -121,7 +121,7 @@ layer_rows <- function(layer, model, expand_nested, depth) {
 
 # Ops that stand alone in a model are shown under their own name.
 summary_class <- function(self) {
-  if (inherits(self, "OpLayer")) gsub("(^|_)([a-z])", "\\U\\2", self$op, perl = TRUE) else layer_class_name(self)
+  if (inherits(self, "OpLayer")) self$keras$class_name %||% gsub("(^|_)([a-z])", "\\U\\2", self$op, perl = TRUE) else layer_class_name(self)
 }
 
 format_count <- function(count) format(count, big.mark = ",", scientific = FALSE, trim = TRUE)

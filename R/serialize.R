@@ -123,15 +123,16 @@ serialize_handle <- function(handle) {
     registered_name = handle$registered_name
   )
   if (is.function(handle$get_build_config)) parts$build_config <- handle$get_build_config()
+  if (is.function(handle$get_compile_config)) parts$compile_config <- handle$get_compile_config()
   as_custom_parts(parts, handle_object(handle)$definition$constructor)
 }
 
 # Users' classes belong to no module of Keras. In memory the config knows its class; in a file it has the name alone.
 as_custom_parts <- function(parts, constructor) {
   if (is.null(constructor)) return(parts)
-  name <- attr(constructor, "class_name")
   parts["module"] <- list(NULL)
-  parts[c("class_name", "registered_name")] <- name
+  parts$class_name <- class_name_of(constructor)
+  parts$registered_name <- get_registered_name(constructor)
   structure(parts, of_class = constructor)
 }
 
@@ -160,33 +161,40 @@ deserialize_keras_object <- function(config, custom_objects = NULL, safe_mode = 
   })
 }
 
-# Classes and functions that configs may name while `code` runs, besides those of birnn.
-running$custom_objects <- list()
-
-with_custom_objects <- function(objects, code) {
-  if (length(objects) == 0L) return(code)
-  objects <- named_by_class(if (is.list(objects)) objects else list(objects))
-  with_running(list(custom_objects = c(objects, running$custom_objects)), code)
-}
-
-# Classes know their names.
-named_by_class <- function(objects, call = rlang::caller_env()) {
-  names <- rlang::names2(objects)
-  for (k in which(!nzchar(names))) names[[k]] <- attr(objects[[k]], "class_name", exact = TRUE) %||% ""
-  if (all(nzchar(names))) return(rlang::set_names(objects, names))
-  birnn_abort("{.arg custom_objects} must be a named list: number {which(!nzchar(names))[[1]]} has no name.", call = call)
-}
-
 # `kind`: where to look if the config names no module; NULL: in all kinds.
 object_from_config <- function(config, kind = NULL, call = rlang::caller_env()) {
+  check_object_config(config, call)
   name <- config$class_name
   if (name %in% c("__numpy__", "__tensor__")) return(numbers_from_config(config))
   if (name == "DTypePolicy") return(config$config$name)
   if (name == "function") return(function_from_config(config))
-  custom <- running$custom_objects[[sub("^.*>", "", config$registered_name %||% name)]]
-  entry <- custom %||% attr(config, "of_class", exact = TRUE) %||% registered_entry(config$module, name, kind)
+  entry <- custom_entry(config) %||% registered_entry(config$module, name, kind)
   if (is.null(entry)) abort_unknown_class(config, call)
   check_kind(object_of_class(entry, config$config), kind, name, call)
+}
+
+check_object_config <- function(config, call) {
+  is_text <- function(x) is.null(x) || is.character(x) && length(x) == 1 && !is.na(x)
+  is_function <- identical(config$class_name, "function")
+  valid <- is_text(config$class_name) && is_text(config$module) && is_text(config$registered_name) &&
+    (is_function || is.null(config$config) || is_plain_list(config$config))
+  if (valid) return(invisible())
+  birnn_abort(
+    "In a config, {.field module}, {.field class_name} and {.field registered_name} must be strings and {.field config} a
+     list.",
+    kind = "config", call = call
+  )
+}
+
+is_keras_module <- function(module) is.character(module) && grepl("^(tf_)?keras([.]|$)", module)
+
+# The class of a user: the one that a config in memory knows, or one found by its full name ("package>Name") or the name
+# of the class. Classes of Keras that were not registered by anybody are never looked up among them.
+custom_entry <- function(config) {
+  known <- attr(config, "of_class", exact = TRUE)
+  if (!is.null(known) || is.null(config$registered_name) && is_keras_module(config$module)) return(known)
+  names <- c(config$registered_name, sub("^.*>", "", config$registered_name %||% config$class_name))
+  find_custom_object(names)
 }
 
 # `entry`: a list with from_config(), a class made by Layer(), or the constructor of other objects.
@@ -234,8 +242,9 @@ construct_from_config <- function(constructor, config) {
 
 # Python functions are written by name. Built-in ones are found by that name later, where they are used.
 function_from_config <- function(config) {
-  name <- sub("^.*>", "", config$registered_name %||% config$config)
-  running$custom_objects[[name]] %||% name
+  full <- config$registered_name %||% config$config
+  name <- sub("^.*>", "", full)
+  find_custom_object(c(full, name)) %||% name
 }
 
 numbers_from_config <- function(config) {
@@ -244,10 +253,14 @@ numbers_from_config <- function(config) {
   level <- values
   while (is.list(level)) {
     sizes <- c(sizes, length(level))
-    level <- level[[1]]
+    level <- if (length(level)) level[[1]]
   }
   numbers <- unlist(values)
   if (length(sizes) == 0) sizes <- length(numbers)
+  if (!(is.numeric(numbers) || is.logical(numbers)) || length(numbers) != prod(sizes)) {
+    birnn_abort("An array in a config must be nested lists of numbers, of one length at each level.", kind = "config",
+                call = NULL)
+  }
   x <- aperm(array(numbers, rev(sizes)), rev(seq_along(sizes)))
   if (config$class_name == "__tensor__") as_tensor(x, config$config$dtype) else x
 }

@@ -38,6 +38,7 @@ compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   check_loss_spelling(loss)
   for (metric in c(metric_leaves(metrics), metric_leaves(weighted_metrics))) check_metric_spelling(metric)
   model$setup <- new_setup(get_optimizer(optimizer), user, check_flag(run_eagerly))
+  model$setup$settings <- list(steps_per_execution = steps_per_execution, jit_compile = jit_compile)
   model$steps <- list()
   if (!is.null(model$output_specs())) resolve_losses(model$setup, model$output_specs())
   invisible(object)
