@@ -183,4 +183,6 @@ test_that("the dtype of the directions is their own", {
   expect_equal(tensor_dtype(wrapper(x)), "float64")
 })
 
-test_that("`bidirectional` is the same function", expect_identical(bidirectional, layer_bidirectional))
+test_that("`bidirectional` is the same function", {
+  expect_identical(bidirectional, layer_bidirectional)
+})
