@@ -40,3 +40,6 @@
 #' @importFrom Rcpp evalCpp
 #' @importFrom rlang .data
 "_PACKAGE"
+
+# What R6 and Layer() put around methods.
+utils::globalVariables(c("self", "super", "private"))

@@ -210,6 +210,7 @@ SeparableConv1D <- R6::R6Class("SeparableConv1D",
 #' @param depthwise_initializer,pointwise_initializer How the two kernels start; see [layer_dense()].
 #' @param depthwise_regularizer,pointwise_regularizer Penalties; see [layer_dense()].
 #' @param depthwise_constraint,pointwise_constraint Constraints; see [layer_dense()].
+#' @param activation,bias_initializer,bias_regularizer,activity_regularizer,bias_constraint See [layer_dense()].
 #' @inherit layer_dense return
 #' @section Shapes:
 #' Input `(batch, steps, channels)`, output `(batch, new steps, channels * depth_multiplier)`, or `(batch, new steps,

@@ -148,6 +148,7 @@ abort_dense <- function(self, input_shape, needed, frame = parent.frame()) {
 #'   output is the batch. `...` in front of or behind the letters of both stands for further axes.
 #' @param output_shape Sizes of the output without the batch and without the axes of `...`; `NA` where it follows from
 #'   the input.
+#' @param kernel_regularizer,bias_regularizer Penalties of the weights; see [layer_dense()].
 #' @param bias_axes Letters of the output that have a bias of their own, such as `"d"`; `NULL`: no bias.
 #' @inherit layer_dense return
 #' @section Masks:

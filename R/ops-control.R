@@ -33,7 +33,8 @@
 #' @export
 #' @examples
 #' op_cond(op_greater(3, 2), function() op_add(1, 1), function() op_zeros(1))
-#' op_while_loop(function(i, x) op_less(i, 3), function(i, x) list(i + 1, x * 2), list(as_tensor(0), as_tensor(1)))
+#' goes_on <- function(i, x) op_less(i, 3)
+#' op_while_loop(goes_on, function(i, x) list(i + 1, x * 2), list(as_tensor(0), as_tensor(1)))
 #' op_fori_loop(1, 5, function(i, state) state + i, as_tensor(0))
 #' op_scan(function(sum, x) list(sum + x, sum + x), as_tensor(0), as_tensor(c(1, 2, 3)))[[2]]
 op_cond <- function(pred, true_fn, false_fn) {

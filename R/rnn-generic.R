@@ -53,7 +53,8 @@
 #' layer_rnn(x, rnn_cell_gru(units = 4))
 #'
 #' # Stacked cells
-#' layer <- layer_rnn(cell = list(rnn_cell_lstm(units = 4), rnn_cell_gru(units = 2)), return_state = TRUE)
+#' cells <- list(rnn_cell_lstm(units = 4), rnn_cell_gru(units = 2))
+#' layer <- layer_rnn(cell = cells, return_state = TRUE)
 #' c(output, lstm_states, gru_states) %<-% layer(x)
 #' c(h, c) %<-% lstm_states
 #'
