@@ -83,10 +83,10 @@ metric_direction <- function(metric) {
 #' @export
 #' @examples
 #' model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
-#' model |> compile(optimizer_sgd(0), loss = "mse")
+#' model |> compile(optimizer_sgd(1e-9), loss = "mse")
 #' history <- model |> fit(
 #'   matrix(1:4), 1:4, epochs = 10, verbose = 0,
-#'   callbacks = callback_early_stopping("loss", patience = 2)
+#'   callbacks = callback_early_stopping("loss", min_delta = 0.01, patience = 2)
 #' )
 #' length(history$metrics$loss)
 callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patience = 0L, verbose = 0L, mode = "auto",

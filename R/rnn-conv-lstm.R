@@ -203,7 +203,7 @@ ConvLSTM3D <- R6::R6Class("ConvLSTM3D",
 #' layer_conv_lstm_2d(films, filters = 2, kernel_size = 3, padding = "same")
 #'
 #' layer <- layer_bidirectional(layer = layer_conv_lstm_1d(filters = 2, kernel_size = 2))
-#' layer(films[, , , 1, ])
+#' layer(array(films[, , , 1, 1], c(2, 3, 6, 1)))
 layer_conv_lstm_2d <- function(object, filters, kernel_size, strides = 1L, padding = "valid", data_format = NULL,
                                dilation_rate = 1L, activation = "tanh", recurrent_activation = "sigmoid",
                                use_bias = TRUE, kernel_initializer = "glorot_uniform",

@@ -149,10 +149,12 @@ report_problems <- function(problems, skip_mismatch, call) {
 
 # --- the optimizer ------------------------------------------------------------------------------------------------
 
-# Values for an optimizer in the order of its variables. Keras 2 and schedules leave out the learning rate.
+# Values for an optimizer in the order of its variables. Keras 2 and schedules leave out the learning rate; an optimizer
+# that has not trained yet has no more than that and the number of steps.
 load_optimizer <- function(optimizer, file, datasets, call) {
   variables <- optimizer$variables
   if (length(datasets) == length(variables) - 1L) variables <- variables[-2L]
+  if (length(datasets) < 3L) variables <- variables[seq_along(datasets)]
   shapes <- lapply(variables, variable_field, "shape")
   fits <- length(datasets) == length(variables) && all(mapply(function(node, shape) {
     identical(as.integer(node$shape), as.integer(shape))
