@@ -178,4 +178,3 @@ register_config_class <- function(class_name, generator, what, from_config) {
 register_config_class("InputLayer", InputLayer, "keras_input", function(config) input_layer_from_config(config))
 register_config_class("Sequential", Sequential, "keras_model_sequential", function(config) sequential_from_config(config))
 register_config_class("Functional", Functional, "keras_model", function(config) functional_from_config(config))
-register_config_class("Model", Functional, "keras_model", function(config) functional_from_config(config))

@@ -10,6 +10,8 @@ modern_config <- function(config) {
   if (!is.character(config$class_name) || length(config$class_name) != 1) return(config)
   config$class_name <- sub("^Custom>(SGD|RMSprop|Adam|AdamW|Adamax|Adagrad|Adadelta|Nadam|Lion|Ftrl)$", "\\1", config$class_name)
   if (!is_plain_list(config$config)) return(config)
+  # Graphs were called so before there were models written by users.
+  if (config$class_name == "Model" && "input_layers" %in% names(config$config)) config$class_name <- "Functional"
   if (config$class_name == "Sequential" && is_plain_list(config$config) && is.null(names(config$config))) {
     config$config <- list(layers = config$config)   # before Keras 2.2.3: nothing but the layers
   }
