@@ -42,7 +42,7 @@ Sequential <- R6::R6Class("Sequential",
 
     input_specs = function() {
       tensor <- self$input_layer$output
-      shape <- if (!is.null(tensor)) known_sizes(tensor_shape(tensor), self$declared)
+      shape <- if (!is.null(tensor)) known_sizes(tensor_shape(tensor), self$declared, !adds_features(self))
       list(list(name = self$input_layer$name %||% "input_layer", shape = shape,
                 dtype = if (is.null(tensor)) floatx() else tensor_dtype(tensor)))
     },
@@ -77,9 +77,15 @@ check_has_input <- function(self) {
 }
 
 # Sizes between batch and features bind only if they were declared.
-known_sizes <- function(shape, declared) {
-  if (!declared && length(shape) > 2) shape[seq.int(2, length(shape) - 1)] <- NA
+known_sizes <- function(shape, declared, has_features = TRUE) {
+  first <- if (has_features) length(shape) else 0L
+  if (!declared) shape[-c(1L, first)] <- NA
   shape
+}
+
+# Whether the input is steps without features, which the first layer, an embedding, gives them.
+adds_features <- function(self) {
+  length(self$tensors) && length(tensor_shape(self$tensors[[1L]])) > length(tensor_shape(self$input_layer$output))
 }
 
 last_tensor <- function(self) {

@@ -91,3 +91,14 @@ test_that("layers can be frozen through the model", {
   expect_length(model$trainable_weights, 4)
   expect_false(keras_model_sequential(input_shape = 3, trainable = FALSE)$trainable)
 })
+
+test_that("a model built by its first data takes sequences of other lengths, indices and features", {
+  set.seed(1)
+  indices <- keras_model_sequential() |> layer_embedding(10, 4, mask_zero = TRUE) |> layer_lstm(3)
+  long <- predict(indices, rbind(c(1L, 2L, 0L), c(3L, 4L, 5L)), verbose = 0)
+  expect_same_bits(predict(indices, rbind(1:2), verbose = 0)[1, ], long[1, ])
+  features <- keras_model_sequential() |> layer_gru(3)
+  expect_equal(dim(predict(features, array(1, c(2, 5, 4)), verbose = 0)), c(2, 3))
+  expect_equal(dim(predict(features, array(1, c(2, 7, 4)), verbose = 0)), c(2, 3))
+  expect_error(predict(features, array(1, c(2, 5, 3)), verbose = 0), class = "birnn_error_shape")
+})

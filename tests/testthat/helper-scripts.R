@@ -1,0 +1,22 @@
+# Scripts as users of keras3 write them, in scripts/: run with `library(birnn)` in place of their `library(keras3)`.
+
+# Runs the script and returns the environment it leaves behind. `seed` replaces the seed that the script sets, so that
+# its numbers can be had more than once. Expressions run one by one at top level, as by source().
+run_script <- function(name, seed = NULL, globals = list()) {
+  expressions <- lapply(parse(testthat::test_path("scripts", paste0(name, ".R")), keep.source = FALSE), swap_library)
+  scope <- list2env(globals, parent = globalenv())
+  if (!is.null(seed)) scope$set_random_seed <- function(...) birnn::set_random_seed(seed)
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  invisible(utils::capture.output(suppressMessages(
+    for (expression in expressions) {
+      shown <- withVisible(eval(expression, scope))
+      if (shown$visible) print(shown$value)
+    }
+  )))
+  scope
+}
+
+swap_library <- function(expression) {
+  if (identical(expression, quote(library(keras3)))) quote(library(birnn)) else expression
+}
