@@ -6,17 +6,22 @@
 namespace birnn {
 namespace {
 
-using Tiers = std::vector<const RecurrentKernels*>;
+struct Tier {
+  const RecurrentKernels* recurrent;
+  const ElementTable* elements;
+  const char* name() const { return recurrent->isa; }
+};
+using Tiers = std::vector<Tier>;
 
 Tiers tiers_of_processor() {
-  Tiers tiers = {&recurrent_kernels_base};
+  Tiers tiers = {{&recurrent_kernels_base, &element_kernels_base}};
 #if defined(BIRNN_X86_KERNELS)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return tiers;
-  tiers.push_back(&recurrent_kernels_avx2);
+  tiers.push_back({&recurrent_kernels_avx2, &element_kernels_avx2});
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq"))
-    tiers.push_back(&recurrent_kernels_avx512);
+    tiers.push_back({&recurrent_kernels_avx512, &element_kernels_avx512});
 #endif
   return tiers;
 }
@@ -31,34 +36,45 @@ std::size_t& tiers_in_use() {
   return count;
 }
 
+const Tier& best_tier() { return all_tiers()[tiers_in_use() - 1]; }
+
 }  // namespace
 
 std::vector<std::string> known_isas() {
   std::vector<std::string> names;
-  for (const RecurrentKernels* tier : all_tiers()) names.push_back(tier->isa);
+  for (const Tier& tier : all_tiers()) names.push_back(tier.name());
   return names;
 }
 
-std::string isa() { return all_tiers()[tiers_in_use() - 1]->isa; }
+std::string isa() { return best_tier().name(); }
 
 void set_isa(const std::string& name) {
   std::string known;
   for (std::size_t k = 0; k < all_tiers().size(); ++k) {
-    if (name == all_tiers()[k]->isa) {
+    if (name == all_tiers()[k].name()) {
       tiers_in_use() = k + 1;
       return;
     }
-    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k]->isa);
+    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].name());
   }
   fail("value", "this processor has no instruction set '" + name + "'; it has: " + known);
 }
 
 const RecurrentKernels& recurrent_kernels(std::int64_t units) {
   const auto vectors = [&](const RecurrentKernels* tier) { return (units + tier->lanes - 1) / tier->lanes; };
-  const RecurrentKernels* best = all_tiers()[0];
+  const RecurrentKernels* best = all_tiers()[0].recurrent;
   for (std::size_t k = 1; k < tiers_in_use(); ++k)
-    if (vectors(all_tiers()[k]) < vectors(best)) best = all_tiers()[k];
+    if (vectors(all_tiers()[k].recurrent) < vectors(best)) best = all_tiers()[k].recurrent;
   return *best;
+}
+
+template <>
+const ElementKernels<float>& element_kernels<float>() {
+  return best_tier().elements->floats;
+}
+template <>
+const ElementKernels<double>& element_kernels<double>() {
+  return best_tier().elements->doubles;
 }
 
 }  // namespace birnn

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel_elements.h"
 #include "kernel_recurrent.h"
 
 namespace birnn {
@@ -16,5 +17,13 @@ void set_isa(const std::string& name);
 
 // The kernels for a layer: those with which its units fill the fewest vectors, then the narrowest of these.
 const RecurrentKernels& recurrent_kernels(std::int64_t units);
+
+// The elementwise kernels of the highest instruction set that may be used: for float and double.
+template <typename T>
+const ElementKernels<T>& element_kernels();
+template <>
+const ElementKernels<float>& element_kernels<float>();
+template <>
+const ElementKernels<double>& element_kernels<double>();
 
 }  // namespace birnn

@@ -6,6 +6,8 @@
 // "_step" from one row to the next, in floats. Null pointers stand for zeros, or for results that nobody wants.
 #pragma once
 
+#include "kernel_platform.h"
+
 namespace birnn {
 
 // out = bias + x W
@@ -103,8 +105,7 @@ struct RecurrentKernels {
 };
 
 extern const RecurrentKernels recurrent_kernels_base;
-#if defined(__x86_64__) && !defined(_WIN32)
-#define BIRNN_X86_KERNELS 1
+#if defined(BIRNN_X86_KERNELS)
 extern const RecurrentKernels recurrent_kernels_avx2, recurrent_kernels_avx512;
 #endif
 

@@ -7,6 +7,9 @@ typedef float Vec __attribute__((vector_size(BIRNN_LANES * 4)));
 typedef int IntVec __attribute__((vector_size(BIRNN_LANES * 4)));
 typedef float LooseVec __attribute__((vector_size(BIRNN_LANES * 4), aligned(4), may_alias));
 
+typedef double DoubleVec __attribute__((vector_size(BIRNN_LANES * 4)));
+typedef double LooseDoubleVec __attribute__((vector_size(BIRNN_LANES * 4), aligned(8), may_alias));
+
 #define BIRNN_INLINE inline __attribute__((always_inline))
 #define BIRNN_UNROLL _Pragma("GCC unroll 32")
 
@@ -15,6 +18,9 @@ constexpr int lanes = BIRNN_LANES;
 BIRNN_INLINE Vec load(const float* from) { return *reinterpret_cast<const LooseVec*>(from); }
 BIRNN_INLINE void store(float* to, Vec value) { *reinterpret_cast<LooseVec*>(to) = value; }
 BIRNN_INLINE Vec all(float x) { return x - Vec{}; }
+BIRNN_INLINE DoubleVec load(const double* from) { return *reinterpret_cast<const LooseDoubleVec*>(from); }
+BIRNN_INLINE void store(double* to, DoubleVec value) { *reinterpret_cast<LooseDoubleVec*>(to) = value; }
+BIRNN_INLINE DoubleVec all(double x) { return x - DoubleVec{}; }
 
 // The first `n` lanes only, where an array of the user's ends inside a vector.
 BIRNN_INLINE Vec load_part(const float* from, int n) {
@@ -73,7 +79,7 @@ BIRNN_INLINE Vec tanh(Vec input) {
   q = q * s + all(1.387437876e-03f);
   p = p * s + all(2.968403868e-03f);
   q = q * s + all(2.968403907e-03f);
-  Vec value = x * p / q;
+  Vec value = x * (p / q);  // x * p would lose the bits of a tiny x
   value = input > all(tanh_limit) ? all(1.f) : value;
   return input < all(-tanh_limit) ? all(-1.f) : value;
 }

@@ -34,17 +34,8 @@ void backward_activation(const BackwardCall& call) {
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
     const ActivationParams<T> params = activation_params<T>(kind, call.attrs.numbers("params"));
-    const T* __restrict x = call.in[0].as<T>();
-    const T* __restrict y = call.out[0].as<T>();
-    const T* __restrict dy = call.dout[0].as<T>();
-    T* __restrict dx = call.din[0].as<T>();
-    const int64 n = call.din[0].count();
-    with_flag(call.accumulate[0], [&](auto accumulate) {
-      activations::dispatch<T>(kind, [&](auto function) {
-        for (int64 i = 0; i < n; ++i)
-          store<decltype(accumulate)>(dx[i], dy[i] * decltype(function)::slope(params.data(), x[i], y[i]));
-      });
-    });
+    element_kernels<T>().slope(kind, params.data(), static_cast<long>(call.din[0].count()), call.in[0].as<T>(),
+                               call.out[0].as<T>(), call.dout[0].as<T>(), call.accumulate[0], call.din[0].as<T>());
   });
 }
 

@@ -1,5 +1,7 @@
 // Functions of one element without attributes: exp, log, sign, floor, is_nan ... (level L3).
-// A struct says how the value is made, its slope dy/dx (none for steps), and which of x and y the slope needs.
+// A struct names a function of the vector kernels, or says how the value is made and its slope dy/dx (none for steps);
+// and which of x and y the slope needs.
+#include "kernel_isa.h"
 #include "ops_common.h"
 #include "ops_families.h"
 
@@ -17,37 +19,40 @@ struct NeedsY {
   static constexpr bool needs_x = false, needs_y = true, integers = false;
 };
 
+// A function of the vector kernels; `value` of its struct is for integers.
+template <Function which, typename Needs>
+struct Mapped : Needs {
+  static constexpr Function function = which;
+};
+template <typename Op, typename = void>
+struct IsMapped : std::false_type {};
+template <typename Op>
+struct IsMapped<Op, decltype(void(Op::function))> : std::true_type {};
+
 // Integer arithmetic wraps: the negative of the smallest integer and large squares are not undefined.
 inline std::uint32_t bits(std::int32_t x) { return static_cast<std::uint32_t>(x); }
 inline std::int32_t negated(std::int32_t x) { return static_cast<std::int32_t>(0u - bits(x)); }
 inline std::int32_t squared(std::int32_t x) { return static_cast<std::int32_t>(bits(x) * bits(x)); }
-inline float negated(float x) { return -x; }
-inline double negated(double x) { return -x; }
-inline float squared(float x) { return x * x; }
-inline double squared(double x) { return x * x; }
 
 template <typename T>
-struct Negative : NeedsNothing {
+struct Negative : Mapped<Function::negative, NeedsNothing> {
   static constexpr const char* label = "op_negative";
   static constexpr bool integers = true;
   static T value(T x) { return negated(x); }
-  static T slope(T, T) { return T(-1); }
 };
 
 template <typename T>
-struct Abs : NeedsX {
+struct Abs : Mapped<Function::absolute, NeedsX> {
   static constexpr const char* label = "op_abs";
   static constexpr bool integers = true;
-  static T value(T x) { return x < T(0) ? negated(x) : x + T(0); }  // + 0 makes a zero of -0
-  static T slope(T x, T) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x * T(0); }
+  static T value(T x) { return x < T(0) ? negated(x) : x; }
 };
 
 template <typename T>
-struct Square : NeedsX {
+struct Square : Mapped<Function::square, NeedsX> {
   static constexpr const char* label = "op_square";
   static constexpr bool integers = true;
   static T value(T x) { return squared(x); }
-  static T slope(T x, T) { return T(2) * x; }
 };
 
 template <typename T>
@@ -75,32 +80,24 @@ struct Round : NeedsNothing {
   static T value(T x) { return std::nearbyint(x); }  // halves go to the even neighbour, as in Keras
 };
 
-template <typename T>
-struct Exp : NeedsY {
+template <typename>
+struct Exp : Mapped<Function::exponential, NeedsY> {
   static constexpr const char* label = "op_exp";
-  static T value(T x) { return std::exp(x); }
-  static T slope(T, T y) { return y; }
 };
 
-template <typename T>
-struct Expm1 : NeedsX {
+template <typename>
+struct Expm1 : Mapped<Function::expm1, NeedsX> {
   static constexpr const char* label = "op_expm1";
-  static T value(T x) { return std::expm1(x); }
-  static T slope(T x, T) { return std::exp(x); }
 };
 
-template <typename T>
-struct Log : NeedsX {
+template <typename>
+struct Log : Mapped<Function::log, NeedsX> {
   static constexpr const char* label = "op_log";
-  static T value(T x) { return std::log(x); }
-  static T slope(T x, T) { return T(1) / x; }
 };
 
-template <typename T>
-struct Log1p : NeedsX {
+template <typename>
+struct Log1p : Mapped<Function::log1p, NeedsX> {
   static constexpr const char* label = "op_log1p";
-  static T value(T x) { return std::log1p(x); }
-  static T slope(T x, T) { return T(1) / (T(1) + x); }
 };
 
 template <typename T>
@@ -117,25 +114,19 @@ struct Log10 : NeedsX {
   static T slope(T x, T) { return T(0.43429448190325182765) / x; }  // 1 / log(10)
 };
 
-template <typename T>
-struct Sqrt : NeedsY {
+template <typename>
+struct Sqrt : Mapped<Function::square_root, NeedsY> {
   static constexpr const char* label = "op_sqrt";
-  static T value(T x) { return std::sqrt(x); }
-  static T slope(T, T y) { return T(0.5) / y; }
 };
 
-template <typename T>
-struct Rsqrt : NeedsY {
+template <typename>
+struct Rsqrt : Mapped<Function::reciprocal_root, NeedsY> {
   static constexpr const char* label = "op_rsqrt";
-  static T value(T x) { return T(1) / std::sqrt(x); }
-  static T slope(T, T y) { return T(-0.5) * y * y * y; }
 };
 
-template <typename T>
-struct Reciprocal : NeedsY {
+template <typename>
+struct Reciprocal : Mapped<Function::reciprocal, NeedsY> {
   static constexpr const char* label = "op_reciprocal";
-  static T value(T x) { return T(1) / x; }
-  static T slope(T, T y) { return -y * y; }
 };
 
 template <typename T>
@@ -152,11 +143,9 @@ struct Cos : NeedsX {
   static T slope(T x, T) { return -std::sin(x); }
 };
 
-template <typename T>
-struct Erf : NeedsX {
+template <typename>
+struct Erf : Mapped<Function::erf, NeedsX> {
   static constexpr const char* label = "op_erf";
-  static T value(T x) { return std::erf(x); }
-  static T slope(T x, T) { return T(1.12837916709551257390) * std::exp(-x * x); }  // 2 / sqrt(pi) exp(-x^2)
 };
 
 template <typename T>
@@ -171,6 +160,33 @@ struct IsNan {
   static std::uint8_t value(T x) { return std::isnan(x); }
 };
 
+const double no_params[3] = {0, 0, 0};
+template <typename T>
+const T* no_parameters() {
+  return reinterpret_cast<const T*>(no_params);
+}
+
+template <typename Op, typename T>
+void evaluate(int64 n, const T* __restrict x, T* __restrict y) {
+  if constexpr (IsMapped<Op>::value && std::is_floating_point<T>::value)
+    element_kernels<T>().value(Op::function, no_parameters<T>(), static_cast<long>(n), x, y);
+  else
+    for (int64 i = 0; i < n; ++i) y[i] = Op::value(x[i]);
+}
+
+// dx (+)= dy times the slope; x or y null where the slope does not need it.
+template <typename Op, typename T>
+void evaluate_slope(int64 n, const T* x, const T* y, const T* dy, bool accumulate, T* dx) {
+  if constexpr (IsMapped<Op>::value) {
+    element_kernels<T>().slope(Op::function, no_parameters<T>(), static_cast<long>(n), x, y, dy, accumulate, dx);
+  } else {
+    with_flag(accumulate, [&](auto add) {
+      for (int64 i = 0; i < n; ++i)
+        store<decltype(add)>(dx[i], dy[i] * Op::slope(Op::needs_x ? x[i] : T(0), Op::needs_y ? y[i] : T(0)));
+    });
+  }
+}
+
 template <template <typename> class Op>
 Inference infer_unary(const Attrs&, const std::vector<Meta>& in) {
   require_inputs(Op<float>::label, in, 1);
@@ -182,10 +198,7 @@ template <template <typename> class Op>
 void forward_unary(const ForwardCall& call) {
   const auto run = [&](auto zero) {
     using T = decltype(zero);
-    const T* __restrict x = call.in[0].as<T>();
-    T* __restrict y = call.out[0].as<T>();
-    const int64 n = call.out[0].count();
-    for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(x[i]);
+    evaluate<Op<T>>(call.out[0].count(), call.in[0].as<T>(), call.out[0].as<T>());
   };
   if constexpr (Op<float>::integers)
     with_number(call.in[0].dtype(), run);
@@ -198,16 +211,8 @@ void backward_unary(const BackwardCall& call) {
   if (!wanted(call, 0) || no_gradient(call, 1)) return;
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    with_flag(call.accumulate[0], [&](auto accumulate) {
-      const T* __restrict x = call.in[0].as<T>();
-      const T* __restrict y = call.out[0].as<T>();
-      const T* __restrict dy = call.dout[0].as<T>();
-      T* __restrict dx = call.din[0].as<T>();
-      const int64 n = call.din[0].count();
-      for (int64 i = 0; i < n; ++i)
-        store<decltype(accumulate)>(dx[i],
-                                    dy[i] * Op<T>::slope(Op<T>::needs_x ? x[i] : T(0), Op<T>::needs_y ? y[i] : T(0)));
-    });
+    evaluate_slope<Op<T>>(call.din[0].count(), call.in[0].as<T>(), call.out[0].as<T>(), call.dout[0].as<T>(),
+                          call.accumulate[0], call.din[0].as<T>());
   });
 }
 

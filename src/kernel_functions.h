@@ -1,0 +1,414 @@
+// Functions of one element and their slopes, over arrays (level L1). Included like kernel_simd.h.
+// One struct a function: `value(p, x)` and `slope(p, x, y)` with y = value(p, x); p: the parameters, each in all lanes.
+// At a kink the slope is that of the flat side. What saturates does so exactly; NaN stays NaN.
+
+#include "kernel_math.h"
+
+template <typename V>
+BIRNN_INLINE V one() {
+  return all<V>(1);
+}
+
+struct Linear {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V) {
+    return one<V>();
+  }
+};
+struct Tanh {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return tanh(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V y) {
+    return one<V>() - y * y;
+  }
+};
+struct Sigmoid {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return sigmoid(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V y) {
+    return y * (one<V>() - y);
+  }
+};
+struct Relu {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    const V below = p[0] == V{} ? V{} : p[0] * (x - p[2]);
+    return x <= p[2] ? below : at_most(x, p[1]);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V) {
+    const V above = x >= p[1] ? V{} : one<V>();
+    return x <= p[2] ? p[0] : above;
+  }
+};
+struct Relu6 {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x <= V{} ? V{} : at_most(x, all<V>(6));
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return ((x <= V{}) | (x >= all<V>(6))) ? V{} : one<V>();
+  }
+};
+struct LeakyRelu {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    return x > V{} ? x : p[0] * x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V) {
+    return x > V{} ? one<V>() : p[0];
+  }
+};
+struct Elu {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    return x > V{} ? x : p[0] * expm1_below_80(at_most(x, V{}));
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V y) {
+    return x > V{} ? one<V>() : y + p[0];
+  }
+};
+struct Selu {
+  static constexpr double scale = 1.0507009873554805, alpha = 1.6732632423543772;
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return all<V>(scale) * (x > V{} ? x : all<V>(alpha) * expm1_below_80(at_most(x, V{})));
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V y) {
+    return x > V{} ? all<V>(scale) : y + all<V>(scale * alpha);
+  }
+};
+struct Celu {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    return x > V{} ? x : p[0] * expm1(x / p[0]);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V) {
+    return x > V{} ? one<V>() : exp(x / p[0]);
+  }
+};
+struct Softplus {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return softplus(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return sigmoid(x);
+  }
+};
+struct Softsign {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x / (one<V>() + magnitude(x));
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V q = one<V>() / (one<V>() + magnitude(x));
+    return q * q;
+  }
+};
+struct Silu {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x * sigmoid(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V y) {
+    const V s = sigmoid(x);
+    return s + y * (one<V>() - s);
+  }
+};
+struct Gelu {
+  template <typename V>
+  static BIRNN_INLINE V cdf(V x) {
+    return all<V>(0.5) * erfc(x * all<V>(-0.70710678118654752440));
+  }
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x * cdf(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return cdf(x) + x * all<V>(0.39894228040143267794) * exp(all<V>(-0.5) * x * x);
+  }
+};
+struct GeluTanh {
+  static constexpr double root = 0.79788456080286535588, cubic = 0.044715;
+  template <typename V>
+  static BIRNN_INLINE V inner(V x) {
+    return tanh(all<V>(root) * (x + all<V>(cubic) * x * x * x));
+  }
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return all<V>(0.5) * x * (one<V>() + inner(x));
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V t = inner(x), half = all<V>(0.5);
+    const V steepness = all<V>(root) * (one<V>() + all<V>(3 * cubic) * x * x);
+    return half * (one<V>() + t) + half * x * (one<V>() - t * t) * steepness;
+  }
+};
+struct Exponential {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return exp(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V y) {
+    return y;
+  }
+};
+struct LogSigmoid {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return -softplus(-x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return sigmoid(-x);
+  }
+};
+struct HardSigmoid {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    const V inside = x >= all<V>(3) ? one<V>() : x / all<V>(6) + all<V>(0.5);
+    return x <= all<V>(-3) ? V{} : inside;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return ((x <= all<V>(-3)) | (x >= all<V>(3))) ? V{} : one<V>() / all<V>(6);
+  }
+};
+struct HardSilu {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    return x * HardSigmoid::value(p, x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V inside = x >= all<V>(3) ? one<V>() : x / all<V>(3) + all<V>(0.5);
+    return x <= all<V>(-3) ? V{} : inside;
+  }
+};
+struct HardTanh {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return at_least(at_most(x, one<V>()), -one<V>());
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return magnitude(x) >= one<V>() ? V{} : one<V>();
+  }
+};
+// tanh(softplus(x)) = w / (w + 2) with w = n (n + 2), n = exp(x): 1 to all digits from 20 on.
+struct Mish {
+  template <typename V>
+  static BIRNN_INLINE V inner(V x) {
+    const V n = exp(at_most(x, all<V>(20))), w = n * (n + all<V>(2));
+    return w / (w + all<V>(2));
+  }
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x * inner(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V t = inner(x);
+    return t + x * (one<V>() - t * t) * sigmoid(x);
+  }
+};
+struct TanhShrink {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x - tanh(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V t = tanh(x);
+    return t * t;
+  }
+};
+struct SoftShrink {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    const V outside = x > V{} ? x - p[0] : x + p[0];
+    return magnitude(x) <= p[0] ? V{} : outside;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V) {
+    return magnitude(x) <= p[0] ? V{} : one<V>();
+  }
+};
+struct HardShrink {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    return magnitude(x) <= p[0] ? V{} : x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V) {
+    return magnitude(x) <= p[0] ? V{} : one<V>();
+  }
+};
+struct Threshold {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    return x <= p[0] ? p[1] : x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V) {
+    return x <= p[0] ? V{} : one<V>();
+  }
+};
+// For x < 0 the conjugate form: x + sqrt(x^2 + b) would cancel.
+struct Squareplus {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V x) {
+    const V root = square_root(x * x + p[0]);
+    return x < V{} ? all<V>(0.5) * p[0] / (root - x) : all<V>(0.5) * (x + root);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V* p, V x, V y) {
+    return y == V{} ? V{} : y / square_root(x * x + p[0]);
+  }
+};
+struct SparsePlus {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    const V inside = x >= one<V>() ? x : all<V>(0.25) * (x + one<V>()) * (x + one<V>());
+    return x <= -one<V>() ? V{} : inside;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V inside = x >= one<V>() ? one<V>() : all<V>(0.5) * (x + one<V>());
+    return x <= -one<V>() ? V{} : inside;
+  }
+};
+struct SparseSigmoid {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    const V inside = x >= one<V>() ? one<V>() : all<V>(0.5) * (x + one<V>());
+    return x <= -one<V>() ? V{} : inside;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return ((x <= -one<V>()) | (x >= one<V>())) ? V{} : all<V>(0.5);
+  }
+};
+struct Negative {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return -x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V) {
+    return -one<V>();
+  }
+};
+struct Absolute {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return magnitude(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    const V at_zero = x * V{}, negative = x < V{} ? -one<V>() : at_zero;
+    return x > V{} ? one<V>() : negative;
+  }
+};
+struct Square {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return x * x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return all<V>(2) * x;
+  }
+};
+struct Expm1 {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return expm1(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return exp(x);
+  }
+};
+struct Log {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return log(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return one<V>() / x;
+  }
+};
+struct Log1p {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return log1p(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return one<V>() / (one<V>() + x);
+  }
+};
+struct SquareRoot {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return square_root(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V y) {
+    return all<V>(0.5) / y;
+  }
+};
+struct ReciprocalRoot {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return one<V>() / square_root(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V y) {
+    return all<V>(-0.5) * y * y * y;
+  }
+};
+struct Reciprocal {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return one<V>() / x;
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V, V y) {
+    return -y * y;
+  }
+};
+struct Erf {
+  template <typename V>
+  static BIRNN_INLINE V value(const V*, V x) {
+    return erf(x);
+  }
+  template <typename V>
+  static BIRNN_INLINE V slope(const V*, V x, V) {
+    return all<V>(1.12837916709551257390) * exp_minus_square(x);  // 2 / sqrt(pi) exp(-x^2)
+  }
+};

@@ -1,0 +1,177 @@
+// Elementwise functions over arrays of one type (level L1). Included like kernel_simd.h; the table: kernel_elements.h.
+
+#include "kernel_functions.h"
+
+template <typename T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef Vec type;
+};
+template <>
+struct VectorOf<double> {
+  typedef DoubleVec type;
+};
+template <typename T>
+using VectorFor = typename VectorOf<T>::type;
+template <typename T>
+constexpr long width = sizeof(VectorFor<T>) / sizeof(T);
+
+// The last n elements of an array as a vector filled up with zeros.
+template <typename T>
+struct Part {
+  T numbers[width<T>] = {};
+  Part() = default;
+  Part(const T* from, long n) { copy(from, numbers, n); }
+  void to(T* target, long n) const { copy(numbers, target, n); }
+  static void copy(const T* from, T* to, long n) {
+    for (long i = 0; i < n; ++i) to[i] = from[i];
+  }
+};
+
+// Calls f with the struct of the function: the only switch over functions.
+template <typename F>
+BIRNN_INLINE void dispatch(Function function, F f) {
+  switch (function) {
+    case Function::linear:
+      return f(Linear());
+    case Function::tanh:
+      return f(Tanh());
+    case Function::sigmoid:
+      return f(Sigmoid());
+    case Function::relu:
+      return f(Relu());
+    case Function::relu6:
+      return f(Relu6());
+    case Function::leaky_relu:
+      return f(LeakyRelu());
+    case Function::elu:
+      return f(Elu());
+    case Function::selu:
+      return f(Selu());
+    case Function::celu:
+      return f(Celu());
+    case Function::softplus:
+      return f(Softplus());
+    case Function::softsign:
+      return f(Softsign());
+    case Function::silu:
+      return f(Silu());
+    case Function::gelu:
+      return f(Gelu());
+    case Function::gelu_tanh:
+      return f(GeluTanh());
+    case Function::exponential:
+      return f(Exponential());
+    case Function::log_sigmoid:
+      return f(LogSigmoid());
+    case Function::hard_sigmoid:
+      return f(HardSigmoid());
+    case Function::hard_silu:
+      return f(HardSilu());
+    case Function::hard_tanh:
+      return f(HardTanh());
+    case Function::mish:
+      return f(Mish());
+    case Function::tanh_shrink:
+      return f(TanhShrink());
+    case Function::soft_shrink:
+      return f(SoftShrink());
+    case Function::hard_shrink:
+      return f(HardShrink());
+    case Function::threshold:
+      return f(Threshold());
+    case Function::squareplus:
+      return f(Squareplus());
+    case Function::sparse_plus:
+      return f(SparsePlus());
+    case Function::sparse_sigmoid:
+      return f(SparseSigmoid());
+    case Function::negative:
+      return f(Negative());
+    case Function::absolute:
+      return f(Absolute());
+    case Function::square:
+      return f(Square());
+    case Function::expm1:
+      return f(Expm1());
+    case Function::log:
+      return f(Log());
+    case Function::log1p:
+      return f(Log1p());
+    case Function::square_root:
+      return f(SquareRoot());
+    case Function::reciprocal_root:
+      return f(ReciprocalRoot());
+    case Function::reciprocal:
+      return f(Reciprocal());
+    case Function::erf:
+      return f(Erf());
+  }
+}
+
+template <typename T>
+BIRNN_INLINE void broadcast(const T* params, VectorFor<T>* all_lanes) {
+  for (int k = 0; k < 3; ++k) all_lanes[k] = all(params[k]);
+}
+
+// Whole vectors only; one copy of the code, so that the last vector of an array has the bits of any other.
+template <typename F, typename T>
+__attribute__((noinline)) void map_vectors(const T* params, long n, const T* x, T* y) {
+  VectorFor<T> p[3];
+  broadcast(params, p);
+  for (long e = 0; e < n; e += width<T>) store(y + e, F::value(p, load(x + e)));
+}
+
+template <typename T>
+void map(Function function, const T* params, long n, const T* x, T* y) {
+  const long rest = n % width<T>, whole = n - rest;
+  dispatch(function, [&](auto f) {
+    using F = decltype(f);
+    map_vectors<F>(params, whole, x, y);
+    if (rest == 0) return;
+    Part<T> part(x + whole, rest);
+    map_vectors<F>(params, width<T>, part.numbers, part.numbers);
+    part.to(y + whole, rest);
+  });
+}
+
+template <typename F, typename T>
+__attribute__((noinline)) void slope_vectors(const T* params, long n, const T* x, const T* y, const T* dy,
+                                             bool accumulate, T* dx) {
+  using V = VectorFor<T>;
+  V p[3];
+  broadcast(params, p);
+  for (long e = 0; e < n; e += width<T>) {
+    V gradient = F::slope(p, load(x + e), load(y + e));
+    if (dy != nullptr) gradient = load(dy + e) * gradient;
+    if (accumulate) gradient += load(dx + e);
+    store(dx + e, gradient);
+  }
+}
+
+template <typename T>
+void map_slope(Function function, const T* params, long n, const T* x, const T* y, const T* dy, bool accumulate,
+               T* dx) {
+  const T* const any = x != nullptr ? x : y != nullptr ? y : dy;
+  x = x != nullptr ? x : any;
+  y = y != nullptr ? y : any;
+  const long rest = n % width<T>, whole = n - rest;
+  dispatch(function, [&](auto f) {
+    using F = decltype(f);
+    slope_vectors<F>(params, whole, x, y, dy, accumulate, dx);
+    if (rest == 0) return;
+    const Part<T> last_x(x + whole, rest), last_y(y + whole, rest);
+    const Part<T> last_dy = dy != nullptr ? Part<T>(dy + whole, rest) : Part<T>();
+    Part<T> last_dx(dx + whole, rest);
+    slope_vectors<F>(params, width<T>, last_x.numbers, last_y.numbers, dy != nullptr ? last_dy.numbers : nullptr,
+                     accumulate, last_dx.numbers);
+    last_dx.to(dx + whole, rest);
+  });
+}
+
+template <typename T>
+constexpr ElementKernels<T> kernels_of() {
+  return {map<T>, map_slope<T>};
+}
+constexpr ElementTable element_table() { return {kernels_of<float>(), kernels_of<double>()}; }
