@@ -202,6 +202,9 @@ get_activation <- function(x, call = rlang::caller_env()) {
   }
   if (is_object_config(x)) return(get_activation(deserialize_keras_object(x), call))
   if (!is.function(x)) stop_not("the name of an activation or a function", x, "activation", call)
+  if (!is.primitive(x) && length(formals(x)) == 0L) {
+    birnn_abort("An activation is a function of one tensor, it cannot be a function without arguments.", call = call)
+  }
   known_activation(x) %||% x
 }
 
@@ -220,3 +223,22 @@ activation_name <- function(x) attr(x, "name", exact = TRUE)
 
 # Whether the recurrent core has this activation.
 is_elementwise_activation <- function(x) !is.null(activation_name(x)) && !activation_name(x) %in% axis_activations
+
+# `layer`'s activation (the argument `arg`) of `x`. What a user's function returns is checked: a tensor of the shape of
+# `x`; outside of cells the last axis may change, as with "glu".
+activate <- function(layer, x, arg = "activation", keeps_units = FALSE) {
+  fn <- layer[[arg]]
+  y <- fn(x)
+  if (!is.null(activation_name(fn))) return(y)
+  expected <- tensor_shape(x)
+  shape <- if (is_tensor_like(y)) tensor_shape(y)
+  compared <- if (keeps_units) seq_along(expected) else seq_len(length(expected) - 1L)
+  if (length(shape) == length(expected) && !any(shape[compared] != expected[compared], na.rm = TRUE)) return(y)
+  got <- if (is.null(shape)) describe_value(y) else paste("one of shape", format_shape(shape))
+  birnn_abort(
+    c("{.arg {arg}} of layer {.val {layer$name}} must return a tensor of the shape of its argument,
+       {format_shape(expected)}, not {got}.",
+      i = "It is a function of one tensor, made of {.code op_*()} functions."),
+    call = NULL
+  )
+}

@@ -209,6 +209,12 @@ declared_outputs <- function(self, inputs, args) {
 
 # The results of a user's call() as tensors.
 check_outputs <- function(self, outputs) {
+  if (is.null(outputs)) {
+    birnn_abort(
+      c("{.fn call} of layer {.val {self$name}} must return tensors, not NULL.",
+        i = "A function returns the value of its last line; that of a loop is NULL."), kind = "type", call = NULL
+    )
+  }
   map_structure(outputs, function(x) {
     if (is_variable(x)) return(variable_value(x))
     if (is_tensor_like(x)) return(x)

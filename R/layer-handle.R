@@ -58,8 +58,8 @@ internal_names <- c(
 hidden_fields <- c(
   setdiff(internal_names, "inbound_nodes"), "initialize", "seed_generator", "cell_class", "direction", "loop",
   "starting_states", "keep_states", "state_count", "prepare_directions", "kind", "gates", "state_names", "step",
-  "seed_from", "bias_shape", "bias_start", "kept_masks", "is_compiled", "dropout_masks", "reset_after_product",
-  "reset_before_product", "input_names", "sets_masks", "reads_text"
+  "activate", "open_gate", "seed_from", "bias_shape", "bias_start", "kept_masks", "is_compiled", "dropout_masks",
+  "reset_after_product", "reset_before_product", "input_names", "sets_masks", "reads_text"
 )
 
 #' @export

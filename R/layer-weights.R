@@ -3,6 +3,7 @@
 new_weight <- function(self, shape, initializer, dtype, trainable, regularizer, constraint, name) {
   dtype <- dtype %||% self$dtype
   name <- name %||% "variable"
+  check_weight_shape(self, shape, name)
   value <- initial_value(initializer, shape, dtype)
   if (!identical(tensor_shape(value), shape)) {
     birnn_abort(
@@ -18,6 +19,16 @@ new_weight <- function(self, shape, initializer, dtype, trainable, regularizer, 
   )
   self$own_weights <- c(self$own_weights, list(list(variable = variable, trainable = trainable)))
   variable
+}
+
+check_weight_shape <- function(self, shape, name) {
+  if (!anyNA(shape)) return(invisible())
+  birnn_abort(
+    c("The shape of the weight {.field {name}} of layer {.val {self$name}} must be known, not {format_shape(shape)}.",
+      i = "Sizes that weights depend on, such as the number of features, must be given: {.code keras_input(c(NA, 8))}
+           has 8 features."),
+    kind = "shape", call = NULL
+  )
 }
 
 initial_value <- function(initializer, shape, dtype) {

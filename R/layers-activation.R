@@ -7,7 +7,7 @@ Activation <- R6::R6Class("Activation",
     supports_masking = TRUE,
     input_spec = list(min_ndim = 0L),
     built = TRUE,
-    call = function(inputs) self$activation(inputs),
+    call = function(inputs) activate(self, inputs),
     compute_output_shape = function(input_shape) as_shape(input_shape)
   )
 )

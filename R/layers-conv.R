@@ -65,7 +65,7 @@ BaseConv <- R6::R6Class("BaseConv",
       self$check_input(tensor_shape(inputs))
       outputs <- self$convolve(inputs, self$kernels)
       if (self$use_bias) outputs <- op_add(outputs, self$bias_like_channels())
-      self$activation(outputs)
+      activate(self, outputs)
     },
 
     bias_like_channels = function() {

@@ -39,7 +39,7 @@ Dense <- R6::R6Class("Dense",
     call = function(inputs) {
       outputs <- op_matmul(inputs, self$kernel)
       if (self$use_bias) outputs <- op_add(outputs, self$bias)
-      self$activation(outputs)
+      activate(self, outputs)
     },
 
     compute_output_shape = function(input_shape) {

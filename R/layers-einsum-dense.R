@@ -44,7 +44,7 @@ EinsumDense <- R6::R6Class("EinsumDense",
     call = function(inputs) {
       outputs <- op_einsum(self$equation, inputs, self$kernel)
       if (!is.null(self$bias)) outputs <- op_add(outputs, self$bias)
-      self$activation(outputs)
+      activate(self, outputs)
     }
   )
 )

@@ -45,6 +45,7 @@ Bidirectional <- R6::R6Class("Bidirectional",
     build = function(input_shape) {
       directions <- lapply(self$sublayers(), layer_object)
       for (layer in directions) build_layer(layer, input_shape)
+      do.call(separate_streams, directions)
       self$input_spec <- directions[[1L]]$input_spec %||% self$input_spec
       if (is.null(self$initial_weights)) return(invisible())
       # Both halves are checked before either is written.
@@ -144,8 +145,9 @@ Bidirectional <- R6::R6Class("Bidirectional",
 #'   the config of `layer`.
 #'
 #' A missing `stateful` means `FALSE`. `mask` and `training` are passed on if the layer's `call` has them. If the layer
-#' has no `zero_output_for_mask`, masked steps are set to zero for it; NaN in masked steps has no effect. [Layer()] makes
-#' such layers: by default their config keeps every argument they were made with.
+#' has no `zero_output_for_mask`, masked steps are set to zero for it; NaN in masked steps has no effect. The two
+#' directions draw different random numbers, also if both have a [random_seed_generator()] with the same seed. [Layer()]
+#' makes such layers: by default their config keeps every argument they were made with.
 #' @section Call arguments:
 #' Those of the wrapped layer: `bidirectional(sequences, initial_state = NULL, mask = NULL, training = FALSE)`.
 #' * `initial_state`: a list of states; the first half is for the forward layer, the second for the backward layer (for

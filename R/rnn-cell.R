@@ -42,7 +42,7 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
     # A stream of its own for each direction: the two layers of a bidirectional one may have the same seed.
     seed_from = function(seed, backwards = FALSE) {
       if (self$dropout == 0 && self$recurrent_dropout == 0) return(invisible())
-      if (!is.null(seed) && backwards) seed <- bitwXor(seed, 0x2545f491L)
+      if (!is.null(seed) && backwards) seed <- backward_seed(seed)
       self$seed_generator <- new_seed_generator(seed)
     },
 
@@ -75,6 +75,10 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
       result <- self$step(inputs, states, if (training) self$dropout_masks(inputs))
       if (is_single) list(result[[1L]], result[[2L]][[1L]]) else result
     },
+
+    # The two activations in the equations.
+    activate = function(x) activate(self, x, keeps_units = TRUE),
+    open_gate = function(x) activate(self, x, "recurrent_activation", keeps_units = TRUE),
 
     # Zeros for `batch_size` rows.
     get_initial_state = function(batch_size = NULL) zero_states(self, batch_size),
@@ -129,6 +133,9 @@ RecurrentCell <- R6::R6Class("RecurrentCell",
     output_size = function() self$units
   )
 )
+
+# The seed of the other direction's stream.
+backward_seed <- function(seed) bitwXor(as.integer(seed), 0x2545f491L)
 
 # What a subclass may redefine so that the compiled core no longer computes the same.
 step_methods <- c("call", "step", "direction", "dropout_masks", "reset_after_product", "reset_before_product")

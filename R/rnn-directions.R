@@ -197,3 +197,15 @@ set_if_present <- function(layer, field, value) {
   self <- layer_object(layer)
   if (exists(field, envir = self, inherits = FALSE)) assign(field, value, envir = self)
 }
+
+# Directions draw differently: random streams of the backward layer that start like those of the forward layer, because
+# both have the seed of one config, start elsewhere. (Built-in cells do so by themselves.)
+separate_streams <- function(forward, backward) {
+  both <- list(layer_seed_variables(forward), layer_seed_variables(backward))
+  for (k in seq_len(min(lengths(both)))) {
+    states <- lapply(both, function(streams) as.array(streams[[k]]))
+    is_shared <- identical(both[[1L]][[k]], both[[2L]][[k]])
+    if (is_shared || !identical(states[[1L]], states[[2L]])) next
+    set_variable(both[[2L]][[k]], c(backward_seed(states[[2L]][[1L]]), states[[2L]][[2L]]))
+  }
+}

@@ -21,15 +21,15 @@ GRUCell <- R6::R6Class("GRUCell",
       a <- op_split(add_bias(project_gates(x, self$kernel, masks$x, 3L), bias[[1L]]), 3L, axis = 2L)
       product <- if (self$reset_after) self$reset_after_product else self$reset_before_product
       d <- product(h, a, bias[[2L]], masks$h)
-      z <- self$recurrent_activation(op_add(a[[1L]], d$z))
-      n <- self$activation(op_add(a[[3L]], d$n))
+      z <- self$open_gate(op_add(a[[1L]], d$z))
+      n <- self$activate(op_add(a[[3L]], d$n))
       h <- op_add(op_multiply(z, h), op_multiply(op_subtract(1, z), n))
       list(h, list(h))
     },
 
     reset_after_product = function(h, a, bias, masks) {
       d <- op_split(add_bias(project_gates(h, self$recurrent_kernel, masks, 3L), bias), 3L, axis = 2L)
-      r <- self$recurrent_activation(op_add(a[[2L]], d[[2L]]))
+      r <- self$open_gate(op_add(a[[2L]], d[[2L]]))
       list(z = d[[1L]], n = op_multiply(r, d[[3L]]))
     },
 
@@ -37,7 +37,7 @@ GRUCell <- R6::R6Class("GRUCell",
       kernels <- op_split(self$recurrent_kernel, 3L, axis = 2L)
       masks <- if (is.null(masks)) list() else op_unstack(masks, axis = 1L)
       masked <- lapply(1:3, function(gate) if (length(masks) == 0L) h else op_multiply(h, masks[[gate]]))
-      r <- self$recurrent_activation(op_add(a[[2L]], op_matmul(masked[[2L]], kernels[[2L]])))
+      r <- self$open_gate(op_add(a[[2L]], op_matmul(masked[[2L]], kernels[[2L]])))
       list(z = op_matmul(masked[[1L]], kernels[[1L]]), n = op_matmul(op_multiply(r, masked[[3L]]), kernels[[3L]]))
     }
   )

@@ -31,11 +31,11 @@ LSTMCell <- R6::R6Class("LSTMCell",
     step = function(x, states, masks = NULL) {
       z <- op_add(self$project_inputs(x, masks$x), self$project_state(states[[1L]], masks$h))
       z <- op_split(add_bias(z, self$bias), 4L, axis = -1L)
-      i <- self$recurrent_activation(z[[1L]])
-      f <- self$recurrent_activation(z[[2L]])
-      o <- self$recurrent_activation(z[[4L]])
-      c <- op_add(op_multiply(f, states[[2L]]), op_multiply(i, self$activation(z[[3L]])))
-      h <- op_multiply(o, self$activation(c))
+      i <- self$open_gate(z[[1L]])
+      f <- self$open_gate(z[[2L]])
+      o <- self$open_gate(z[[4L]])
+      c <- op_add(op_multiply(f, states[[2L]]), op_multiply(i, self$activate(z[[3L]])))
+      h <- op_multiply(o, self$activate(c))
       list(h, list(h, c))
     },
     project_inputs = function(x, masks) project_gates(x, self$kernel, masks, 4L),

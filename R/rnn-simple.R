@@ -11,7 +11,7 @@ SimpleRNNCell <- R6::R6Class("SimpleRNNCell",
     # h' = activation(x K + b + h U)
     step = function(x, states, masks = NULL) {
       inputs <- add_bias(project_gates(x, self$kernel, masks$x, 1L), self$bias)
-      h <- self$activation(op_add(inputs, project_gates(states[[1L]], self$recurrent_kernel, masks$h, 1L)))
+      h <- self$activate(op_add(inputs, project_gates(states[[1L]], self$recurrent_kernel, masks$h, 1L)))
       list(h, list(h))
     }
   )

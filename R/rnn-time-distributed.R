@@ -72,14 +72,27 @@ check_one_step <- function(layer, inputs) {
 as_step_mask <- function(self, mask, inputs) {
   if (is_plain_list(mask)) mask <- flatten_structure(mask)[[1L]]
   if (is.null(mask)) return(NULL)
-  expected <- tensor_shape(flatten_structure(inputs)[[1L]])[1:2]
+  first <- flatten_structure(inputs)[[1L]]
+  expected <- tensor_shape(first)[1:2]
   shape <- tensor_shape(mask)
-  if (length(shape) >= 2L && !any(shape[1:2] != expected, na.rm = TRUE)) return(mask)
+  if (length(shape) >= 2L && !any(shape[1:2] != expected, na.rm = TRUE)) return(spread_mask(self, mask, first))
   birnn_abort(
     "{.arg mask} of layer {.val {self$name}} must have shape {sub('.$', ', ...]', format_shape(expected))}
      (batch, time, ...), not {format_shape(shape)}.",
     kind = "mask", call = NULL
   )
+}
+
+# birnn's layers of sequences want a mask (batch, inner time): one that only says which outer steps count says so for
+# all inner steps. (Keras' layers cannot take such a mask.) Layers of one's own get theirs as it is.
+spread_mask <- function(self, mask, x) {
+  is_sequence <- tensor_rank(x) >= 4L && is.null(layer_object(self$layer)$definition)
+  if (!is_sequence || tensor_rank(mask) > 2L) return(mask)
+  inner <- tensor_rank(x) - 3L
+  corner <- list(begin = c(NaN, NaN, NaN, rep(0, inner)), end = c(NaN, NaN, NaN, rep(1, inner)),
+                 stride = rep(1, 3L + inner))
+  like <- reshape_coded(apply_op("slice", list(x), corner), c(same_size_as(0:2)))
+  op_logical_and(op_expand_dims(op_cast(mask, "bool"), -1L), op_ones_like(like, dtype = "bool"))
 }
 
 # --- three ways to the same numbers -------------------------------------------------------------------------------
@@ -153,7 +166,8 @@ is_rowwise <- function(self) {
 #' * `inputs`: an array or tensor with at least three axes, `(batch, time, ...)`; a list of them if the inner layer
 #'   takes a list.
 #' * `mask`: logicals `(batch, time)` or `(batch, time, ...)`; by default that of the input. The part of a step is handed
-#'   to the inner layer if its `call` has a `mask`. The mask travels on with the output as it is.
+#'   to the inner layer if its `call` has a `mask`; an inner layer of sequences such as [layer_lstm()] skips all of a step
+#'   that is `FALSE` in a mask `(batch, time)`. The mask travels on with the output as it is.
 #' * `training`: handed to the inner layer if its `call` has it. Dropout in it draws anew for each step.
 #' @note As in Keras the inner layer adds no activity penalty.
 #' @source <https://keras.io/api/layers/recurrent_layers/time_distributed/>

@@ -48,12 +48,6 @@ fixture_functions <- function(x) {
   unique(c(if (is_fixture_call(x)) x$fn, unlist(lapply(unname(x), fixture_functions))))
 }
 
-# Cases of layers that birnn does not have (yet) are skipped by the names of these.
-skip_without <- function(case) {
-  missing <- setdiff(fixture_functions(case), getNamespaceExports("birnn"))
-  testthat::skip_if(length(missing) > 0, paste0("There is no ", paste(missing, collapse = ", ")))
-}
-
 # The loss of the fixtures: sum over outputs k = 0, 1, ... of mean((output_k - sin(0.91 j + k))^2), j = row-major
 # element number from 0, plus the penalty of the layer. Works on tensors, so that it has a gradient.
 fixture_loss <- function(outputs, penalty = NULL) {
@@ -118,10 +112,11 @@ expect_same_bits <- function(got, want, label = "value") {
 }
 
 # A config without what the README of the fixtures says to drop: types, seeds, what Keras fills in itself, NULLs.
-comparable_config <- function(config) {
+filled_in <- c("dtype", "build_config", "seed", "input_axes", "output_axes", "quantization_config")
+
+comparable_config <- function(config, ignored = filled_in) {
   if (!is.list(config)) return(if (is.numeric(config)) as.numeric(config) else config)
   attributes(config) <- list(names = names(config))
-  ignored <- c("dtype", "build_config", "seed", "input_axes", "output_axes", "quantization_config")
   config <- config[!rlang::names2(config) %in% ignored]
-  lapply(config[!vapply(config, is.null, logical(1))], comparable_config)
+  lapply(config[!vapply(config, is.null, logical(1))], comparable_config, ignored)
 }

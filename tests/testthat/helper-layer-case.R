@@ -1,11 +1,9 @@
 # One case of the layer fixtures: run it, and compare everything with what Keras computed.
 
-run_layer_case <- function(case) {
-  clear_session(free_memory = FALSE)
-  layer <- suppressWarnings(fixture_call(case[["call"]]), classes = "birnn_warning")
+run_layer_case <- function(case, layer = new_case_layer(case)) {
   tensors <- lapply(c(case[["inputs"]], case[["initial_state"]]), fixture_tensor)
   call_layer_case(layer, tensors, case)
-  config <- layer$get_config()
+  config <- get_config(layer)
   set_weights(layer, lapply(case[["weights"]], fixture_array))
   outputs <- penalty <- NULL
   found <- value_and_gradients(function(tensors) {
@@ -18,6 +16,11 @@ run_layer_case <- function(case) {
   }, tensors, layer_variables(layer, trainable = TRUE))
   list(outputs = outputs, penalty = penalty, loss = found$value, inputs = found$inputs, variables = found$variables,
        weights_after = get_weights(layer), config = config)
+}
+
+new_case_layer <- function(case) {
+  clear_session(free_memory = FALSE)
+  suppressWarnings(fixture_call(case[["call"]]), classes = "birnn_warning")
 }
 
 # `tensors`: inputs, then initial states. Inputs are one tensor, a list of them (`input_is_list`) or several arguments
@@ -82,24 +85,42 @@ expect_output_masks <- function(outputs, case) {
   }
 }
 
-# Every case of a fixture file: both float types, one and two threads with the same bits, the config.
-test_layer_fixture <- function(name) {
-  for (case in load_fixture(name)) {
+# The config is Keras' own, and makes the same layer again, directly and by way of JSON.
+expect_case_config <- function(case, config) {
+  if (!is.null(case[["config"]])) {
+    testthat::expect_mapequal(comparable_config(config), comparable_config(case$config))
+  }
+  layer <- from_config(config)
+  in_file <- read_json(charToRaw(write_json(serialize_keras_object(layer))))
+  for (copy in list(layer, deserialize_keras_object(in_file))) {
+    testthat::expect_identical(class(layer_object(copy)), class(layer_object(layer)))
+    testthat::expect_equal(
+      comparable_config(get_config(copy), "build_config"), comparable_config(config, "build_config"), info = case$name
+    )
+  }
+}
+
+# Every case of a fixture file, `count` in all: both float types, the config, and the same bits from a layer that is made
+# of the config and runs on two threads.
+test_layer_fixture <- function(name, count) {
+  cases <- load_fixture(name)
+  testthat::test_that(paste("no case of", name, "is missing"), {
+    testthat::expect_length(unique(names(cases)), count)
+    testthat::expect_length(setdiff(fixture_functions(lapply(cases, `[[`, "call")), getNamespaceExports("birnn")), 0)
+  })
+  for (case in cases) {
     testthat::test_that(paste(case$name, "is what Keras computes"), {
-      skip_without(case[["call"]])
       for (floatx in both_floatx) {
         with_floatx(floatx, {
           result <- with_threads(1, run_layer_case(case))
           expect_layer_case(case, result, floatx)
+          again <- with_threads(2, run_layer_case(case, from_config(result$config)))
           expect_same_bits(
-            layer_case_numbers(with_threads(2, run_layer_case(case))), layer_case_numbers(result),
-            paste(case$name, floatx, "with two threads")
+            layer_case_numbers(again), layer_case_numbers(result), paste(case$name, floatx, "from its config")
           )
         })
       }
-      if (!is.null(case[["config"]])) {
-        testthat::expect_mapequal(comparable_config(result$config), comparable_config(case$config))
-      }
+      expect_case_config(case, result$config)
     })
   }
 }

@@ -55,3 +55,22 @@ test_that("parameters of relu act as in Keras", {
   expect_equal(as.array(activation_glu(rbind(c(1, 2, 0, 0)))), rbind(c(0.5, 1)))
   expect_equal(as.array(activation_softmax(matrix(1, 2, 2), axis = 1)), matrix(0.5, 2, 2))
 })
+
+test_that("what a function of one's own returns is a tensor of the shape it got", {
+  clear_session(free_memory = FALSE)
+  x <- matrix(0, 3, 4)
+  sequences <- array(0, c(2, 3, 4))
+  expect_refused(layer_dense(units = 2, activation = function() 1), "value")
+  expect_refused(layer_dense(units = 2, activation = function(x) op_sum(x))(x), "value")
+  expect_refused(layer_dense(units = 2, activation = function(x) "b")(x), "value")
+  expect_refused(layer_activation(activation = function(x) NULL)(x), "value")
+  expect_refused(layer_dense(keras_input(3), units = 2, activation = function(x) op_sum(x, axis = 2)), "value")
+  halves <- function(x) op_split(x, 2, axis = -1)[[1]]
+  expect_equal(dim(layer_dense(units = 4, activation = halves)(x)), c(3L, 2L))
+  for (make in list(layer_simple_rnn, layer_lstm, layer_gru)) {
+    expect_error(make(units = 2, activation = halves)(sequences), "2, 2.*2, 1", class = "birnn_error_value")
+    expect_error(make(units = 2, activation = function(x) "b")(sequences), "not \"b\"", class = "birnn_error_value")
+  }
+  expect_refused(layer_gru(units = 2, recurrent_activation = function(x) op_sum(x))(sequences), "value")
+  expect_refused(layer_lstm(keras_input(c(NA, 3)), units = 2, activation = halves), "value")
+})

@@ -2,7 +2,6 @@
 
 for (case in load_fixture("models")) {
   test_that(paste("the model", case$name, "trains as in Keras"), {
-    skip_without(case)
     for (floatx in both_floatx) {
       with_floatx(floatx, {
         result <- run_model_case(case)

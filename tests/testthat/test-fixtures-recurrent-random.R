@@ -1,2 +1,2 @@
 # SimpleRNN, LSTM and GRU against 60 random combinations of their arguments, computed by Keras.
-test_layer_fixture("layers-recurrent-random")
+test_layer_fixture("layers-recurrent-random", 60)

@@ -1,2 +1,2 @@
 # SimpleRNN, LSTM and GRU against 79 cases computed by Keras.
-test_layer_fixture("layers-recurrent")
+test_layer_fixture("layers-recurrent", 79)

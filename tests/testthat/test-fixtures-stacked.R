@@ -1,5 +1,5 @@
 # layer_rnn() of several cells, alone and inside layer_bidirectional(), against 24 cases computed by Keras.
-test_layer_fixture("layers-stacked")
+test_layer_fixture("layers-stacked", 24)
 
 test_that("the states of a stack are nested as in Keras: one list for each cell", {
   cases <- Filter(function(case) length(case$structure) > 1, load_fixture("layers-stacked"))

@@ -546,3 +546,26 @@ test_that("layers of users' classes go through saveRDS() into a fresh session", 
   }, list(path, sequences), libpath = .libPaths())
   expect_identical(there, list(y, c(2L, 5L, 4L), format(model$layers[[1]])))
 })
+
+test_that("weights of a size that is not known, and outputs that are no tensors, are refused in plain words", {
+  clear_session(free_memory = FALSE)
+  layer_features <- Layer("Features",
+    build = function(input_shape) self$kernel <- self$add_weight(shape(tail(input_shape, 1), 3), name = "kernel"),
+    call = function(inputs) op_matmul(inputs, self$kernel)
+  )
+  layer <- layer_features()
+  expect_refused(layer(keras_input(NA)), "shape", list(layer))
+  expect_equal(dim(layer(matrix(1, 2, 4))), c(2L, 3L))
+  returning <- function(value) {
+    force(value)
+    Layer("Odd", call = function(inputs) value, parent_env = environment())(name = "odd")
+  }
+  x <- matrix(1, 2, 4)
+  expect_refused(returning("text")(x), "type")
+  expect_refused(returning(NULL)(x), "type")
+  expect_refused(returning(mean)(x), "type")
+  expect_refused(returning(list(1, "text"))(x), "type")
+  expect_refused(returning(data.frame(a = 1))(x), "type")
+  expect_refused(returning(quote(a))(x), "type")
+  expect_equal(as.numeric(returning(3)(x)), 3)
+})

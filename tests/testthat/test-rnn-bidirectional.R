@@ -186,3 +186,44 @@ test_that("the dtype of the directions is their own", {
 test_that("`bidirectional` is the same function", {
   expect_identical(bidirectional, layer_bidirectional)
 })
+
+test_that("random streams of one's own cells and layers differ between the directions, and repeat with the seed", {
+  noisy_cell <- Layer("NoisyCell",
+    initialize = function(units, seed = NULL, ...) {
+      super$initialize(...)
+      self$state_size <- units
+      self$noise <- random_seed_generator(seed)
+    },
+    call = function(inputs, states) {
+      h <- states[[1]] + random_dropout(op_ones_like(states[[1]]), 0.5, seed = self$noise)
+      list(h, list(h))
+    }
+  )
+  layer_noisy <- Layer("Noisy",
+    initialize = function(units, seed = NULL, go_backwards = FALSE, return_sequences = FALSE, return_state = FALSE, ...) {
+      super$initialize(...)
+      self$go_backwards <- go_backwards
+      self$return_sequences <- return_sequences
+      self$return_state <- return_state
+      self$dropout <- layer_dropout(rate = 0.5, seed = seed)
+    },
+    call = function(sequences, training = FALSE) self$dropout(op_ones_like(sequences), training = training)[, 1, ]
+  )
+  makers <- list(
+    cell = function(...) layer_rnn(cell = noisy_cell(units = 30, seed = 7), ...),
+    stack = function(...) layer_rnn(cell = list(noisy_cell(units = 30, seed = 7), noisy_cell(units = 30, seed = 7)), ...),
+    layer = function(...) layer_noisy(units = 30, seed = 7, ...)
+  )
+  x <- array(0, c(2, 3, 30))
+  for (what in names(makers)) {
+    draw <- function(...) {
+      arrays_of(layer_bidirectional(layer = makers[[what]](), merge_mode = NULL, ...)(x, training = TRUE))
+    }
+    both <- draw()
+    expect_false(same_bits(both[[1]], both[[2]]), label = what)
+    expect_same_bits(draw(), both, what)
+    expect_same_bits(draw(backward_layer = makers[[what]](go_backwards = TRUE)), both, what)
+    layer <- layer_bidirectional(layer = makers[[what]](), merge_mode = NULL)
+    expect_same_bits(arrays_of(from_config(get_config(layer))(x, training = TRUE)), both, what)
+  }
+})

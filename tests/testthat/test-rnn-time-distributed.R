@@ -114,6 +114,51 @@ test_that("a mask of words reaches the inner layer, and travels on as it is", {
   expect_equal(as.array(tensor_mask(y)), mask)
 })
 
+test_that("a mask of outer steps holds for all inner steps of a layer of sequences", {
+  x <- steps(2, 3, 4, 2)
+  mask <- rbind(c(TRUE, FALSE, TRUE), c(FALSE, TRUE, TRUE))
+  in_all <- array(mask, c(2, 3, 4))
+  x[in_all == FALSE] <- NaN
+  sequential <- keras_model_sequential(layers = list(layer_gru(units = 2)))
+  for (inner in list(layer_lstm(units = 3), layer_bidirectional(layer = layer_gru(units = 2)), sequential,
+                     layer_rnn(cell = minimal_gated_cell(units = 2)), layer_lstm(units = 2, activation = "softmax"))) {
+    layer <- layer_time_distributed(layer = inner)
+    y <- layer(x, mask = mask)
+    expect_same_bits(y, layer(x, mask = in_all), inner$name)
+    expect_identical(unique(as.array(y)[1, 2, ]), 0)
+    expect_same_bits(layer(with_mask(as_tensor(x), as_tensor(mask))), y)
+    expect_equal(as.array(tensor_mask(layer(with_mask(as_tensor(x), as_tensor(mask))))), mask)
+  }
+  # Through a model, for any number of steps.
+  input <- keras_input(c(NA, NA, 2))
+  valid <- keras_input(NA, dtype = "bool")
+  lstm <- layer_lstm(units = 3)
+  model <- keras_model(list(input, valid), layer_time_distributed(layer = lstm)(input, mask = valid))
+  expect_equal(predict(model, list(x, mask), verbose = 0), as.array(layer_time_distributed(layer = lstm)(x, mask = mask)),
+               tolerance = 1e-6)
+})
+
+test_that("layers and models inside come back from the config and from files", {
+  x <- steps(2, 3, 4)
+  input <- keras_input(4)
+  for (inner in list(
+    layer_dense(units = 2), keras_model_sequential(input_shape = 4) |> layer_dense(3) |> layer_dense(2),
+    keras_model(input, layer_dense(input, 2))
+  )) {
+    layer <- layer_time_distributed(layer = inner)
+    y <- layer(x)
+    in_file <- read_json(charToRaw(write_json(serialize_keras_object(layer))))
+    for (copy in list(from_config(get_config(layer)), deserialize_keras_object(in_file))) {
+      expect_equal(comparable_config(get_config(copy), "build_config"),
+                   comparable_config(get_config(layer), "build_config"))
+      copy(x)
+      set_weights(copy, get_weights(layer))
+      expect_same_bits(copy(x), y, inner$name)
+    }
+    expect_identical(layer$layer, inner)
+  }
+})
+
 test_that("dropout draws anew for each step, in training only", {
   x <- array(1, c(1, 6, 40))
   layer <- layer_time_distributed(layer = layer_dropout(rate = 0.5, seed = 5))
