@@ -3,7 +3,7 @@
 new_weight <- function(self, shape, initializer, dtype, trainable, regularizer, constraint, name) {
   dtype <- dtype %||% self$dtype
   name <- name %||% "variable"
-  check_weight_shape(self, shape, name)
+  check_weight_sizes(self, shape, name)
   value <- initial_value(initializer, shape, dtype)
   if (!identical(tensor_shape(value), shape)) {
     birnn_abort(
@@ -21,7 +21,7 @@ new_weight <- function(self, shape, initializer, dtype, trainable, regularizer, 
   variable
 }
 
-check_weight_shape <- function(self, shape, name) {
+check_weight_sizes <- function(self, shape, name) {
   if (!anyNA(shape)) return(invisible())
   birnn_abort(
     c("The shape of the weight {.field {name}} of layer {.val {self$name}} must be known, not {format_shape(shape)}.",
