@@ -1,5 +1,5 @@
-# R CMD check --as-cran of the tarball, in a temporary folder; exits with 1 on any error or warning. Part of `make check`.
-# Vignettes are built and checked where knitr, rmarkdown and pandoc are at hand; otherwise a message says that they are not.
+# `make check`: R CMD check --as-cran of the tarball, in a temporary folder; exits with 1 on any error or warning.
+# Vignettes are built and checked where knitr, rmarkdown and pandoc are at hand; otherwise it says what is missing.
 
 r_cmd <- function(...) system2(file.path(R.home("bin"), "R"), c("CMD", ...))
 
@@ -11,7 +11,8 @@ missing_for_vignettes <- function() {
 }
 
 build_tarball <- function(root, vignettes) {
-  if (r_cmd("build", if (!vignettes) "--no-build-vignettes", shQuote(root)) != 0) stop("R CMD build failed", call. = FALSE)
+  status <- r_cmd("build", if (!vignettes) "--no-build-vignettes", shQuote(root))
+  if (status != 0) stop("R CMD build failed", call. = FALSE)
   list.files(pattern = "^birnn_.*\\.tar\\.gz$")
 }
 

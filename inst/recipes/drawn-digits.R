@@ -38,7 +38,8 @@ stroke_distance <- function(stroke, pixels) {
 # One picture: the strokes are turned, slanted, stretched, moved and shaken, then drawn with a soft pen.
 draw_digit <- function(digit, size = 28L) {
   angle <- stats::rnorm(1, sd = 0.1)
-  turn <- matrix(c(cos(angle), sin(angle), -sin(angle), cos(angle)), 2) %*% matrix(c(1, 0, stats::rnorm(1, sd = 0.15), 1), 2)
+  slant <- matrix(c(1, 0, stats::rnorm(1, sd = 0.15), 1), 2)
+  turn <- matrix(c(cos(angle), sin(angle), -sin(angle), cos(angle)), 2) %*% slant
   scale <- size * stats::runif(2, 0.5, 0.7)
   centre <- size / 2 + stats::runif(2, -2, 2)
   pixels <- as.matrix(expand.grid(x = seq_len(size) - 0.5, y = seq_len(size) - 0.5))

@@ -1,4 +1,4 @@
-# Scripts of keras3 users: recurrent layers with convolutions, attention and time_distributed(). Each must reach a number.
+# Scripts of keras3 users: recurrent layers with convolutions, attention, time_distributed(). Each must reach a number.
 
 test_that("a recurrent network of recurrent networks reads digits", {
   skip_unless_all()

@@ -1,5 +1,5 @@
 # The adding problem: of 100 numbers two are marked; the target is their sum. Only a memory that lasts finds them.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 steps <- 100

@@ -1,5 +1,5 @@
 # Attention over a bidirectional LSTM: the weights must show where the deciding step was.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 steps <- 30

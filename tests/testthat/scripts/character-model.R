@@ -1,5 +1,5 @@
 # A character language model: which letter comes next? Loss in bits per character.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 text <- strsplit(readChar("/usr/share/common-licenses/GPL-3", 35149, useBytes = TRUE), "")[[1]]

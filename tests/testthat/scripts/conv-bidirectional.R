@@ -1,5 +1,5 @@
 # Convolutions find short shapes, a bidirectional GRU their order: which of four tunes hides in a noisy recording?
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 steps <- 96

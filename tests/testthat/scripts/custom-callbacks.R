@@ -1,5 +1,5 @@
 # The hooks of a callback, one that stops at the minimum and takes the best weights back, and one that sets the rate.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 get_model <- function() {
@@ -29,11 +29,16 @@ callback_custom <- Callback(
   on_train_batch_end = function(batch, logs = NULL) show("... training: batch %i ends: %s", batch, log_names(logs)),
   on_test_batch_begin = function(batch, logs = NULL) show("... testing: batch %i starts: %s", batch, log_names(logs)),
   on_test_batch_end = function(batch, logs = NULL) show("... testing: batch %i ends: %s", batch, log_names(logs)),
-  on_predict_batch_begin = function(batch, logs = NULL) show("... predicting: batch %i starts: %s", batch, log_names(logs)),
+  on_predict_batch_begin = function(batch, logs = NULL) {
+    show("... predicting: batch %i starts: %s", batch, log_names(logs))
+  },
   on_predict_batch_end = function(batch, logs = NULL) show("... predicting: batch %i ends: %s", batch, log_names(logs))
 )
 model <- get_model()
-model |> fit(x, y, batch_size = 80, epochs = 1, verbose = 0, validation_split = 0.5, callbacks = list(callback_custom()))
+model |> fit(
+  x, y, batch_size = 80, epochs = 1, verbose = 0, validation_split = 0.5,
+  callbacks = list(callback_custom())
+)
 res <- model |> evaluate(x, y, batch_size = 128, verbose = 0, callbacks = list(callback_custom()))
 res <- model |> predict(x, batch_size = 128, verbose = 0, callbacks = list(callback_custom()))
 

@@ -1,5 +1,5 @@
 # The temperature of a day later, from measurements of two days: better than "as now"?
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 # Hourly weather of 250 days somewhere else: seasons of ten days, days, fronts that pass, and air pressure that tells of

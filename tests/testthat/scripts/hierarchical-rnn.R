@@ -1,5 +1,5 @@
 # A recurrent network of recurrent networks: one LSTM reads the pixels of each row, another the rows of the picture.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 digits <- with(new.env(), {

@@ -1,5 +1,5 @@
 # Sequences of different lengths: padded, masked, and through four layers that make, change, pass on and use a mask.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 raw_inputs <- list(c(711, 632, 71), c(73, 8, 3215, 55, 927), c(83, 91, 1, 645, 1253, 927))

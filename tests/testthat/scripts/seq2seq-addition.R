@@ -1,5 +1,5 @@
 # Sums as text: "47+5" goes through an encoder, "52" comes out of a decoder that starts with the encoder's states.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 alphabet <- c(0:9, "+", " ", "<", ">")

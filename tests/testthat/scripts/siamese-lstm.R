@@ -1,9 +1,11 @@
 # Do two requests ask for the same thing? One LSTM, used twice, reads both.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 verbs <- list(c("play", "start", "put on"), c("stop", "end", "turn off"), c("buy", "order", "get me"))
-things <- list(c("music", "a song", "some tunes"), c("the heating", "the radiator"), c("groceries", "food for the week"))
+things <- list(
+  c("music", "a song", "some tunes"), c("the heating", "the radiator"), c("groceries", "food for the week")
+)
 wish <- function(verb, thing) {
   paste(sample(c("please", "could you", "hello,", "now"), 1), sample(verbs[[verb]], 1), sample(things[[thing]], 1))
 }

@@ -1,6 +1,6 @@
 # Long series, shown in pieces of five steps: whether a bell rang in the first piece must be known in all that follow.
 # With states that are kept from batch to batch that is easy; without them it cannot be known.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 series <- 32

@@ -1,5 +1,5 @@
 # Complaint or praise? Sentences become word numbers, then a bidirectional LSTM reads them.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 things <- c("kettle", "lamp", "blender", "radio", "chair", "backpack", "tent", "bicycle", "keyboard", "jacket")

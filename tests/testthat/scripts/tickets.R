@@ -1,5 +1,5 @@
 # Tickets of a help desk: title and text go in, priority and department come out.
-library(keras3)
+library(birnn)
 set_random_seed(1)
 
 num_words <- 40
