@@ -29,6 +29,10 @@ r_json_write <- function(x) {
     .Call(`_birnn_r_json_write`, x)
 }
 
+r_tensor_checksum <- function(tensor) {
+    .Call(`_birnn_r_tensor_checksum`, tensor)
+}
+
 r_hdf5_read <- function(content) {
     .Call(`_birnn_r_hdf5_read`, content)
 }

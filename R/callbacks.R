@@ -187,7 +187,7 @@ new_callback_list <- function(callbacks, model, params) {
     callback$set_model(model)
     callback$set_params(params)
   }
-  lapply(rlang::set_names(c(callback_hooks, "on_nonfinite_loss")), function(hook) {
+  lapply(rlang::set_names(c(callback_hooks, "on_nonfinite_loss", "on_safe_point")), function(hook) {
     Filter(function(callback) is.function(callback[[hook]]), callbacks)
   })
 }

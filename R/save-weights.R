@@ -41,7 +41,7 @@ save_model_weights <- function(model, filepath, overwrite = FALSE, max_shard_siz
 }
 
 check_saveable <- function(self, call = rlang::caller_env()) {
-  check_idle(self, "Saving", call)
+  check_outside_step(self, "Saving", call)
   if (!self$built) abort_not_built(self$handle, call)
 }
 

@@ -120,8 +120,8 @@ split_dataset_rows <- function(dataset, validation_split, call = rlang::caller_e
 # --- batches ------------------------------------------------------------------------------------------------------
 
 # A source of batches: `steps` (batches of one pass, or NA), `restart()` before every pass, `next_batch()`:
-# list(tensors, rows, size), or NULL at the end. This one draws from arrays; shuffling takes one permutation from R's
-# random numbers for each pass.
+# list(tensors, rows, size), or NULL at the end. This one draws from arrays, its `tensors`; shuffling takes one
+# permutation from R's random numbers for each pass.
 array_batches <- function(dataset, batch_size, shuffle = FALSE) {
   n <- length(dataset$rows)
   starts <- if (n > 0) seq.int(1L, n, by = batch_size) else integer()
@@ -129,6 +129,7 @@ array_batches <- function(dataset, batch_size, shuffle = FALSE) {
   k <- 0L
   list(
     steps = length(starts),
+    tensors = dataset$tensors,
     restart = function() {
       order <<- shuffled(dataset$rows, batch_size, shuffle)
       k <<- 0L

@@ -101,7 +101,9 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   params <- list(verbose = verbose, epochs = epochs, steps = run$steps_per_epoch %||% run$batches$steps)
   history <- HistoryCallback$new()
   shown <- list(if (verbose > 0) ProgressCallback$new(), if (isTRUE(view_metrics)) MetricsViewer$new(history))
-  run$callbacks <- new_callback_list(c(callbacks, history, compact(shown)), model$handle, params)
+  run$members <- c(callbacks, history)
+  run$callbacks <- new_callback_list(c(run$members, compact(shown)), model$handle, params)
+  run <- join_run(run)
   on.exit(if (verbose > 0) shown[[1]]$leave())   # the levels stay
   model$history <- history
   with_busy(model, "fit()", run_epochs(run))
@@ -145,7 +147,7 @@ run_epochs <- function(run) {
   run_hooks(run$callbacks, "on_train_begin")
   run$batches$restart()
   logs <- list()
-  for (epoch in run$epochs) {
+  for (epoch in epochs_to_run(run)) {
     reset_metrics(model)
     run_epoch_hooks(run$callbacks, "on_epoch_begin", epoch)
     trained <- interruptible(run_epoch(run, epoch), run$seen, epoch)
@@ -153,6 +155,7 @@ run_epochs <- function(run) {
     logs <- trained
     if (!is.null(run$validation) && run$validation$is_due(epoch)) logs <- c(logs, validation_logs(run))
     logs <- run_epoch_hooks(run$callbacks, "on_epoch_end", epoch, logs)
+    run_safe_point(run, epoch + 1L, 0L)
     if (isTRUE(model$stop_training)) break
   }
   finish_weights(model)
@@ -164,8 +167,15 @@ run_epochs <- function(run) {
 run_epoch <- function(run, epoch) {
   means <- new_loss_means(run$model)
   batch <- 0L
+  drawn <- list()
   endless <- !is.null(run$steps_per_epoch)
-  if (!endless) run$batches$restart()
+  if (resumes_within(run, epoch)) {
+    run$resume$restore(run, means)
+    batch <- run$resume$batch
+    if (isTRUE(run$model$stop_training)) return(current_logs(run$model, means))
+  } else if (!endless) {
+    run$batches$restart()
+  }
   while (batch < run$most_steps) {
     drawn <- draw_batch(run$batches, endless)
     if (is.null(drawn)) {
@@ -188,6 +198,7 @@ run_train_batch <- function(run, drawn, means, epoch, batch) {
   run$seen$batch <- batch + 1L
   if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch, is_done = !is.null(result$logs))
   run_batch_hooks(run$callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
+  run_safe_point(run, epoch, batch, means)
 }
 
 # Ctrl-C leaves a whole number of updates: a step is either done or not.

@@ -84,6 +84,16 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_tensor_checksum
+double r_tensor_checksum(SEXP tensor);
+RcppExport SEXP _birnn_r_tensor_checksum(SEXP tensorSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type tensor(tensorSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_tensor_checksum(tensor));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_hdf5_read
 Rcpp::List r_hdf5_read(const Rcpp::RawVector& content);
 RcppExport SEXP _birnn_r_hdf5_read(SEXP contentSEXP) {
@@ -446,6 +456,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_zip_write", (DL_FUNC) &_birnn_r_zip_write, 2},
     {"_birnn_r_json_read", (DL_FUNC) &_birnn_r_json_read, 1},
     {"_birnn_r_json_write", (DL_FUNC) &_birnn_r_json_write, 1},
+    {"_birnn_r_tensor_checksum", (DL_FUNC) &_birnn_r_tensor_checksum, 1},
     {"_birnn_r_hdf5_read", (DL_FUNC) &_birnn_r_hdf5_read, 1},
     {"_birnn_r_hdf5_numbers", (DL_FUNC) &_birnn_r_hdf5_numbers, 3},
     {"_birnn_r_hdf5_write", (DL_FUNC) &_birnn_r_hdf5_write, 1},

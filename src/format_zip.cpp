@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint64_t end_signature = 0x06054b50, entry_signature = 0x02014b50, local_signature = 0x04034b50;
 constexpr uint64_t end64_signature = 0x06064b50, locator64_signature = 0x07064b50;
-constexpr uint64_t end_size = 22, entry_size = 46, local_size = 30, locator64_size = 20, end64_size = 56;
+constexpr uint64_t end_size = 22, locator64_size = 20, end64_size = 56;
 constexpr uint64_t most_members = 1000;
 constexpr uint64_t in_extra = 0xffffffff;  // "the true size stands in the extra field"
 

@@ -254,6 +254,15 @@ SEXP r_json_write(SEXP x) {
   return guarded([&]() -> SEXP { return to_texts({write_json(json_from_r(x, 0))}); });
 }
 
+// A checksum of the numbers of a tensor, to tell whether two are the same.
+// [[Rcpp::export(rng = false)]]
+double r_tensor_checksum(SEXP tensor) {
+  return guarded([&]() -> double {
+    const View numbers = view_of(tensor);
+    return crc32(static_cast<const uint8_t*>(numbers.data), static_cast<uint64_t>(numbers.meta.bytes()));
+  });
+}
+
 // list(file, root): the tree of groups and datasets, and the file that r_hdf5_numbers() wants.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List r_hdf5_read(const Rcpp::RawVector& content) {

@@ -2,6 +2,7 @@
 //
 // Whatever the bytes are, a reader returns or throws the core's one exception. What it returns is read to its end; the
 // sanitizers watch.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,23 @@ void read_zip(const ByteSpan& file) {
     if (member.name == "config.json") parse_json(content);
     if (member.name == "model.weights.h5") read_hdf5(H5File(content).root());
   }
+}
+
+// A model file with these bytes inside: the checksums of the archive are right, so that both parts are really read.
+void read_model(const ByteSpan& data) {
+  const uint64_t cut = data.size() < 2 ? 0 : data.number(0, 2, "the length of the first part");
+  const uint64_t start = std::min<uint64_t>(2, data.size()), middle = std::min(data.size(), start + cut);
+  const std::vector<uint8_t> file = zip_archive(
+      {"config.json", "model.weights.h5"},
+      {data.part(start, middle - start, "config"), data.part(middle, data.size() - middle, "weights")});
+  const std::vector<ZipMember> members = zip_members(ByteSpan(file.data(), file.size()));
+  if (members.size() != 2) __builtin_trap();
+  for (const ZipMember& member : members) {
+    std::vector<uint8_t> out(member.size + 1);
+    zip_extract(member, out.data());
+  }
+  read_hdf5(H5File(members[1].stored).root());
+  parse_json(members[0].stored);
 }
 
 void read_json(const ByteSpan& text) {
@@ -62,6 +80,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
         break;
       case 2:
         read_json(bytes);
+        break;
+      case 3:
+        read_model(bytes);
         break;
       default:
         read_deflated(bytes);
