@@ -73,16 +73,12 @@ r_pointer_is_nil <- function(pointer) {
     .Call(`_birnn_r_pointer_is_nil`, pointer)
 }
 
-r_plan_fits <- function(pointer, inputs) {
-    .Call(`_birnn_r_plan_fits`, pointer, inputs)
+r_plan_run <- function(plans, inputs, rows, commit_nonfinite) {
+    .Call(`_birnn_r_plan_run`, plans, inputs, rows, commit_nonfinite)
 }
 
-r_plan_run <- function(pointer, inputs, rows, commit_nonfinite) {
-    .Call(`_birnn_r_plan_run`, pointer, inputs, rows, commit_nonfinite)
-}
-
-r_plan_work_bytes <- function(pointer) {
-    .Call(`_birnn_r_plan_work_bytes`, pointer)
+r_plan_work_bytes <- function(pointer, metas) {
+    .Call(`_birnn_r_plan_work_bytes`, pointer, metas)
 }
 
 r_session_start <- function() {
@@ -95,6 +91,10 @@ r_session_end <- function() {
 
 r_threads <- function() {
     .Call(`_birnn_r_threads`)
+}
+
+r_counts <- function() {
+    .Call(`_birnn_r_counts`)
 }
 
 r_known_isas <- function() {

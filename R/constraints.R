@@ -94,7 +94,7 @@ get_constraint <- function(x, call = rlang::caller_env()) {
   resolve_object(x, "constraint", wrap, call = call)
 }
 
-register_object("constraint", "MaxNorm", constraint_maxnorm, c("max_norm", "maxnorm"))
-register_object("constraint", "MinMaxNorm", constraint_minmaxnorm, c("min_max_norm", "minmaxnorm"))
-register_object("constraint", "NonNeg", constraint_nonneg, c("non_neg", "nonneg"))
-register_object("constraint", "UnitNorm", constraint_unitnorm, c("unit_norm", "unitnorm"))
+register_object("constraint", "MaxNorm", quote(constraint_maxnorm), c("max_norm", "maxnorm"))
+register_object("constraint", "MinMaxNorm", quote(constraint_minmaxnorm), c("min_max_norm", "minmaxnorm"))
+register_object("constraint", "NonNeg", quote(constraint_nonneg), c("non_neg", "nonneg"))
+register_object("constraint", "UnitNorm", quote(constraint_unitnorm), c("unit_norm", "unitnorm"))

@@ -268,7 +268,7 @@ get_initializer <- function(x, call = rlang::caller_env()) {
 }
 
 register_initializer <- function(class_name, constructor, ...) {
-  register_object("initializer", class_name, constructor, c(snake_case(class_name), ...))
+  register_object("initializer", class_name, substitute(constructor), c(snake_case(class_name), ...))
 }
 
 register_initializer("Zeros", initializer_zeros, "zero")

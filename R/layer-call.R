@@ -165,7 +165,7 @@ cast_inputs <- function(self, inputs) {
 
 # The arguments that call() has formals for: with the implicit mask of the inputs and the resolved `training`.
 complete_arguments <- function(self, inputs, args, training) {
-  known <- names(formals(self$call))
+  known <- remembered(self, "call_arguments", names(formals(self$call)))
   args$training <- if (any(c("training", "...") %in% known)) training
   if ("mask" %in% known && is.null(args$mask)) args$mask <- implicit_mask(self, inputs, args)
   args

@@ -69,12 +69,16 @@ abort_layer_as_input <- function(object, layer, call) {
 
 # A layer class and its layer_*() function, under the Keras name of the class. Stands on the last line of its file.
 register_layer <- function(generator, constructor) {
-  class_name <- generator$classname
   entry <- list(
-    generator = generator, constructor = constructor, what = deparse(substitute(constructor)),
-    from_config = function(config) layer_from_config(class_name, config)
+    generator = substitute(generator), constructor = substitute(constructor), what = deparse(substitute(constructor)),
+    from_config = config_reader(generator$classname)
   )
-  register_object("layer", class_name, entry)
+  register_object("layer", generator$classname, entry)
+}
+
+config_reader <- function(class_name) {
+  force(class_name)
+  function(config) layer_from_config(class_name, config)
 }
 
 # The registered entry of an object's class or its nearest ancestor.

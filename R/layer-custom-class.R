@@ -50,7 +50,7 @@ class_origin <- function(inherit, call) {
 }
 
 constructor_entry <- function(constructor) {
-  for (entry in registry$layer) if (identical(entry$constructor, constructor)) return(entry)
+  for (entry in registry$layer) if (identical(resolve_entry(entry$constructor), constructor)) return(resolve_entry(entry))
 }
 
 is_model_class <- function(generator) {

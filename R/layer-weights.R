@@ -74,9 +74,10 @@ layer_seed_variables <- function(self) c(self$seed_variables(), from_sublayers(s
 
 # Weight penalties: one scalar tensor for each trained variable with a regularizer.
 regularization_losses <- function(layer) {
-  regularized <- Filter(
-    function(v) !is.null(variable_field(v, "regularizer")), layer_variables(layer, trainable = TRUE)
-  )
+  self <- layer_object(layer)
+  regularized <- remembered(self, "regularized", Filter(
+    function(v) !is.null(variable_field(v, "regularizer")), layer_variables(self, trainable = TRUE)
+  ))
   lapply(regularized, function(v) variable_field(v, "regularizer")(v))
 }
 

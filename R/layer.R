@@ -21,6 +21,8 @@ BaseLayer <- R6::R6Class("Layer",
     own_weights = list(),
     # Losses of the latest call.
     call_losses = list(),
+    # See remembered().
+    .facts = NULL,
     # The function that users hold, and the classes it has besides "birnn_layer".
     handle = NULL,
     handle_class = character(),

@@ -215,7 +215,7 @@ check_weight_shape <- function(weight, values, call = NULL) {
 # --- look-up ------------------------------------------------------------------------------------------------------
 
 register_loss <- function(class_name, constructor, ...) {
-  register_object("loss", class_name, constructor, c(snake_case(class_name), ...))
+  register_object("loss", class_name, substitute(constructor), c(snake_case(class_name), ...))
 }
 
 # A string, a loss, loss_*, an R function of targets and predictions, or a config.

@@ -201,7 +201,7 @@ custom_metric <- function(name, metric_fn) {
 wrap_metric <- function(fn, name = "metric") new_metric_handle(FunctionMetric$new(NULL, fn, name = name, fn = fn))
 
 register_metric <- function(class_name, constructor, ...) {
-  register_object("metric", class_name, constructor, c(snake_case(class_name), ...))
+  register_object("metric", class_name, substitute(constructor), c(snake_case(class_name), ...))
 }
 
 # A string (then also the metric's name), a metric, metric_*, an R function of targets and predictions, or a config.

@@ -172,9 +172,13 @@ input_layer_from_config <- function(config) {
 
 # Models and inputs are classes of configs like layers, but have no layer_*() of their own.
 register_config_class <- function(class_name, generator, what, from_config) {
-  register_object("layer", class_name, list(generator = generator, constructor = function() NULL, what = what,
-                                              from_config = from_config))
+  register_object("layer", class_name, list(
+    generator = substitute(generator), constructor = quote(no_constructor), what = what, from_config = from_config
+  ))
 }
+
+no_constructor <- function() NULL
+
 register_config_class("InputLayer", InputLayer, "keras_input", function(config) input_layer_from_config(config))
 register_config_class("Sequential", Sequential, "keras_model_sequential", function(config) sequential_from_config(config))
 register_config_class("Functional", Functional, "keras_model", function(config) functional_from_config(config))

@@ -14,9 +14,8 @@ BaseModel <- R6::R6Class("Model",
     label_levels = NULL,
     # What is running on the model, see with_busy().
     busy = NULL,
-    # See structure_version and model_facts().
+    # See structure_version.
     version_count = 0L,
-    facts = NULL,
     casts_inputs = FALSE,
 
     # What the inputs must look like: a list of list(name, shape with the batch axis, dtype).
@@ -92,15 +91,13 @@ structure_version <- function(model) {
   }, integer(1))
 }
 
-# What does not change between the batches of a model, derived anew after any change: its inputs and outputs, the batch
-# size that its inputs fix (or NA), whether it keeps states.
+# What does not change between the batches of a model: its inputs and outputs, the batch size that its inputs fix (or
+# NA), whether it keeps states.
 model_facts <- function(model) {
-  facts <- model$facts
-  if (identical(facts$changes, session$changes)) return(facts)
-  model$facts <- list(
-    changes = session$changes, inputs = model$input_specs(), outputs = model$output_specs(),
-    fixed_batch_size = fixed_batch_size(model), is_stateful = is_stateful(model)
-  )
+  remembered(model, "model", list(
+    inputs = model$input_specs(), outputs = model$output_specs(), fixed_batch_size = fixed_batch_size(model),
+    is_stateful = is_stateful(model)
+  ))
 }
 
 is_stateful <- function(model) any(vapply(all_layers(model), function(layer) isTRUE(layer$stateful), logical(1)))
@@ -113,7 +110,7 @@ fixed_batch_size <- function(model) {
 
 # Inputs of a direct call in the types of the model's inputs, checked, as a flat list.
 model_call_inputs <- function(model, inputs, mask) {
-  specs <- model$input_specs()
+  specs <- model_facts(model)$inputs
   parts <- match_parts(inputs, vapply(specs, `[[`, "", "name"), "inputs", call = NULL)
   masks <- if (is_plain_list(mask)) flatten_structure(mask) else list(mask)
   Map(function(part, spec, k) {

@@ -9,16 +9,16 @@ optimizer_table <- function(optimizer, variables) {
 }
 
 # One update of `variables` by `grads` (a list of tensors, NULL where there is none), constraints included.
-optimizer_apply <- function(optimizer, variables, grads) {
+optimizer_apply <- function(optimizer, variables, grads, table = optimizer_table(optimizer, variables)) {
   handle_object(optimizer)$refresh_rate()
-  r_optimizer_apply(optimizer_table(optimizer, variables), variables, grads)
-  in_call_context(apply_constraints(variables))
+  r_optimizer_apply(table, variables, grads)
+  constrained <- constrained_variables(variables)
+  if (length(constrained)) in_call_context(apply_constraints(constrained))
   invisible()
 }
 
-apply_constraints <- function(variables) {
-  for (v in variables) {
-    constraint <- variable_field(v, "constraint")
-    if (!is.null(constraint)) assign_variable(v, constraint(variable_value(v)))
-  }
+constrained_variables <- function(variables) Filter(function(v) !is.null(variable_field(v, "constraint")), variables)
+
+apply_constraints <- function(constrained) {
+  for (v in constrained) assign_variable(v, variable_field(v, "constraint")(variable_value(v)))
 }

@@ -232,7 +232,7 @@ own_flag <- function(x, arg, call) check_flag(x, arg = arg, call = call)
 
 # Names of optimizers do not care about upper and lower case.
 register_optimizer <- function(class_name, constructor, ...) {
-  register_object("optimizer", class_name, constructor, unique(c(tolower(class_name), ...)))
+  register_object("optimizer", class_name, substitute(constructor), unique(c(tolower(class_name), ...)))
 }
 
 # A string, an optimizer, optimizer_*, or a config.

@@ -11,7 +11,8 @@ new_step <- function(fn, inputs = NULL, trainable = list(), optimizer = NULL, ea
   step$trainable <- trainable
   step$optimizer <- optimizer
   step$eager <- eager
-  step$plans <- list()
+  step$plans <- list()   # external pointers, made for the float type `floatx`
+  step$floatx <- floatx()
   step
 }
 
@@ -24,43 +25,46 @@ run_step <- function(step, tensors, rows = NULL, commit_nonfinite = identical(ge
 
 # The same for what are tensors already.
 run_tensors <- function(step, tensors, rows, commit_nonfinite) {
-  plan <- if (!step$eager) plan_for(step, tensors)
-  if (is.null(plan)) return(run_step_eagerly(step, tensors, rows, commit_nonfinite))
-  if (!is.null(step$optimizer)) handle_object(step$optimizer)$refresh_rate()
-  r_plan_run(plan$pointer, tensors, rows, commit_nonfinite)
+  if (!step$eager) {
+    if (!is.null(step$optimizer)) handle_object(step$optimizer)$refresh_rate()
+    if (step$floatx != floatx()) forget_plans(step)
+    result <- r_plan_run(step$plans, tensors, rows, commit_nonfinite)
+    if (is.null(result) && add_plan(step, tensors)) result <- r_plan_run(step$plans, tensors, rows, commit_nonfinite)
+    if (!is.null(result)) return(result)
+  }
+  run_step_eagerly(step, tensors, rows, commit_nonfinite)
 }
 
 # --- plans --------------------------------------------------------------------------------------------------------
 
-# The plan for inputs like these: of the same types, presence and sizes but for the batch size. It is traced when first
-# needed (and again in a new session: pointers do not survive). NULL if the step cannot be traced, because R code in it
-# looks at the numbers.
-plan_for <- function(step, tensors) {
-  for (plan in step$plans) if (plan$floatx == floatx() && r_plan_fits(plan$pointer, tensors)) return(plan)
-  plan <- tryCatch(trace_step(step, tensors), birnn_error_symbolic = function(e) NULL)
-  if (is.null(plan)) {
-    step$eager <- TRUE
-    return(NULL)
-  }
-  alive <- Filter(function(plan) !r_pointer_is_nil(plan$pointer), step$plans)
+# A plan for inputs like these: of the same types, presence and sizes but for the batch size. It is traced when first
+# needed (and again in a new session: pointers do not survive). FALSE if the step cannot be traced, because R code in it
+# looks at the numbers: it is then run op by op from now on.
+add_plan <- function(step, tensors) {
+  plan <- tryCatch(trace_step(step, lapply(tensors, meta_of)), birnn_error_symbolic = function(e) NULL)
+  step$eager <- is.null(plan)
+  if (step$eager) return(FALSE)
+  alive <- Filter(function(plan) !r_pointer_is_nil(plan), step$plans)
   step$plans <- c(alive, list(plan))
-  plan
+  TRUE
 }
 
-trace_step <- function(step, tensors) {
+forget_plans <- function(step) {
+  step$plans <- list()
+  step$floatx <- floatx()
+}
+
+# The external pointer of a plan for inputs with these types and shapes: a list of list(dtype, shape) and NULL.
+trace_step <- function(step, metas) {
   trace <- new_trace()
   context <- new_step_context()
-  metas <- lapply(tensors, function(x) {
-    if (!is.null(x)) list(dtype = tensor_dtype(x), shape = batch_unknown(tensor_shape(x)))
-  })
+  metas <- lapply(metas, function(meta) if (!is.null(meta)) list(dtype = meta$dtype, shape = batch_unknown(meta$shape)))
   inputs <- lapply(metas, function(meta) if (!is.null(meta)) traced_tensor(trace, meta))
   result <- with_running(list(trace = trace, step = context, tape = NULL), step$fn(inputs))
   plan <- plan_from_trace(trace, context, result, step)
-  plan$floatx <- floatx()
   plan$metas <- metas
   plan$inputs <- vapply(inputs, function(x) if (is.null(x)) 0L else x[["slot"]], integer(1))
-  plan$pointer <- r_plan_new(plan)
-  plan
+  r_plan_new(plan)
 }
 
 batch_unknown <- function(shape) if (length(shape) == 0) shape else c(NA_integer_, shape[-1])
@@ -88,16 +92,22 @@ plan_from_trace <- function(trace, context, result, step) {
 
 # Constraints act on the updated weights: a small plan of its own, run after the update.
 constraint_plan <- function(variables) {
-  constrained <- Filter(function(v) !is.null(variable_field(v, "constraint")), variables)
+  constrained <- constrained_variables(variables)
   if (length(constrained) == 0) return(NULL)
   fn <- function(inputs) {
     apply_constraints(constrained)
     list(outputs = list())
   }
-  trace_step(new_step(fn), list())$pointer
+  trace_step(new_step(fn), list())
 }
 
 # --- eager --------------------------------------------------------------------------------------------------------
+
+# The table of the optimizer stays the same as long as the step does.
+update_weights <- function(step, gradients) {
+  if (is.null(step$table)) step$table <- optimizer_table(step$optimizer, step$trainable)
+  optimizer_apply(step$optimizer, step$trainable, gradients, step$table)
+}
 
 run_step_eagerly <- function(step, tensors, rows, commit_nonfinite) {
   if (!is.null(rows)) tensors <- lapply(tensors, function(x) if (!is.null(x)) r_tensor_rows(x, rows))
@@ -111,7 +121,7 @@ run_step_eagerly <- function(step, tensors, rows, commit_nonfinite) {
   gradients <- if (updates && (finite || commit_nonfinite)) tape_gradient(tape, result$loss, step$trainable)
   finite <- finite && r_all_finite(as.list(gradients))
   if (finite || commit_nonfinite) {
-    if (updates) optimizer_apply(step$optimizer, step$trainable, gradients)
+    if (updates) update_weights(step, gradients)
     commit_effects(context)
   }
   list(outputs = result$outputs, loss = loss, finite = finite)

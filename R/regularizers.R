@@ -101,8 +101,8 @@ get_regularizer <- function(x, call = rlang::caller_env()) {
   resolve_object(x, "regularizer", wrap, call = call)
 }
 
-register_object("regularizer", "L1", regularizer_l1, "l1")
-register_object("regularizer", "L2", regularizer_l2, "l2")
-register_object("regularizer", "L1L2", regularizer_l1_l2, "l1_l2")
-register_object("regularizer", "OrthogonalRegularizer", regularizer_orthogonal,
+register_object("regularizer", "L1", quote(regularizer_l1), "l1")
+register_object("regularizer", "L2", quote(regularizer_l2), "l2")
+register_object("regularizer", "L1L2", quote(regularizer_l1_l2), "l1_l2")
+register_object("regularizer", "OrthogonalRegularizer", quote(regularizer_orthogonal),
                 c("orthogonal", "orthogonal_regularizer"))

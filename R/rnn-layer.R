@@ -143,7 +143,9 @@ build_cell <- function(cell, step_shape) {
 
 # The cells that the compiled core can run all steps of, the lowest first; NULL if it cannot: it knows built-in cells
 # and stacks of them, with nothing redefined by subclasses.
-compiled_cells <- function(layer) {
+compiled_cells <- function(layer) remembered(layer, "compiled_cells", find_compiled_cells(layer))
+
+find_compiled_cells <- function(layer) {
   cell <- layer_object(layer$cell)
   if (inherits(cell, "StackedRNNCells") && !has_method_of(cell, "call", StackedRNNCells)) return(NULL)
   cells <- stacked_cells(cell)

@@ -61,6 +61,10 @@ repeat_row <- function(row, x) {
 # Whether the states start from zeros, which the compiled core makes itself.
 starts_at_zero <- function(layer) {
   self <- layer_object(layer)
+  remembered(self, "starts_at_zero", has_zero_start(self))
+}
+
+has_zero_start <- function(self) {
   own <- c("RNN", "StackedRNNCells", "RecurrentCell")
   generator <- switch(intersect(own, class(self))[1L], RNN = RNN, StackedRNNCells = StackedRNNCells, RecurrentCell)
   if (!inherits(self, own)) return(is.null(self$get_initial_state))

@@ -46,5 +46,5 @@ check_rate_value <- function(x) check_number(x, min = 0, arg = "learning_rate", 
 is_rate_function <- function(x) is_schedule(x) || (is.function(x) && !is_handle(x))
 
 register_schedule <- function(class_name, constructor) {
-  register_object("schedule", class_name, constructor, snake_case(class_name))
+  register_object("schedule", class_name, substitute(constructor), snake_case(class_name))
 }

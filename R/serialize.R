@@ -67,7 +67,7 @@ abort_unknown_name <- function(name, kind, call) {
 
 # A constructor given without its parentheses.
 is_constructor <- function(x, kind) {
-  is.function(x) && !is_handle(x) && any(vapply(registry[[kind]], identical, logical(1), x))
+  is.function(x) && !is_handle(x) && any(vapply(lapply(registry[[kind]], resolve_entry), identical, logical(1), x))
 }
 
 is_object_config <- function(x) is_plain_list(x) && is.character(x$class_name)

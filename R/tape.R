@@ -10,8 +10,8 @@ running$record_graph_op <- NULL  # how an op on symbolic tensors becomes part of
 # Evaluates `code` with fields of `running` set to new values, and restores them however it ends.
 with_running <- function(new, code) {
   old <- mget(names(new), envir = running)
-  on.exit(for (name in names(old)) assign(name, old[[name]], envir = running))
-  for (name in names(new)) assign(name, new[[name]], envir = running)
+  on.exit(list2env(old, envir = running))
+  list2env(new, envir = running)
   force(code)
 }
 

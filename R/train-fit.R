@@ -95,6 +95,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
     epochs = seq_len(epochs)[seq_len(epochs) >= initial_epoch],
     batches = data$training,
     steps_per_epoch = check_whole(steps_per_epoch, min = 1, allow_null = TRUE),
+    commit_nonfinite = goes_on_nonfinite(),
     most_steps = min(steps_per_epoch, config_max_steps_per_epoch(), Inf),
     validation = fit_validation(data$validation, validation_steps, validation_freq)
   )
@@ -184,7 +185,7 @@ run_epoch <- function(run, epoch) {
     }
     batch <- batch + 1L
     run_train_batch(run, drawn, means, epoch, batch)
-    if (isTRUE(run$model$stop_training)) break
+    if (isTRUE(.subset2(run$model, "stop_training"))) break
   }
   if (is.null(drawn) && isTRUE(run$model$stop_training)) warn_out_of_data(epoch)
   if (batch > 0L) current_logs(run$model, means)
@@ -193,7 +194,7 @@ run_epoch <- function(run, epoch) {
 run_train_batch <- function(run, drawn, means, epoch, batch) {
   run_batch_hooks(run$callbacks, "on_train_batch_begin", batch)
   run$seen$batch <- batch
-  result <- take_step(run$step, drawn, goes_on_nonfinite())
+  result <- take_step(run$step, drawn, run$commit_nonfinite)
   add_losses(means, result, drawn$size)
   run$seen$batch <- batch + 1L
   if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch, is_done = !is.null(result$logs))

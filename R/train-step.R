@@ -67,8 +67,8 @@ as_scalar <- function(loss) {
 # The tensors of prepare_data() by what they are: one input and mask an input, one target and weight an output; NULL
 # where there is none.
 data_parts <- function(model, tensors) {
-  n_inputs <- length(model$input_specs())
-  n_outputs <- length(model$output_specs())
+  n_inputs <- length(model_facts(model)$inputs)
+  n_outputs <- length(model_facts(model)$outputs)
   list(targets = tensors[2L * n_inputs + seq_len(n_outputs)],
        weights = tensors[2L * n_inputs + n_outputs + seq_len(n_outputs)])
 }
@@ -77,7 +77,7 @@ forward <- function(model, tensors, training) call_layer(model, batch_inputs(mod
 
 # The inputs of a batch in the model's structure, with their masks.
 batch_inputs <- function(model, tensors) {
-  n_inputs <- length(model$input_specs())
+  n_inputs <- length(model_facts(model)$inputs)
   inputs <- Map(function(input, mask) if (is.null(mask)) input else with_mask(input, mask),
                 tensors[seq_len(n_inputs)], tensors[n_inputs + seq_len(n_inputs)])
   pack_structure(model$input_template(), inputs)

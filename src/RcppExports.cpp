@@ -202,37 +202,27 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// r_plan_fits
-bool r_plan_fits(SEXP pointer, Rcpp::List inputs);
-RcppExport SEXP _birnn_r_plan_fits(SEXP pointerSEXP, SEXP inputsSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
-    Rcpp::traits::input_parameter< Rcpp::List >::type inputs(inputsSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_plan_fits(pointer, inputs));
-    return rcpp_result_gen;
-END_RCPP
-}
 // r_plan_run
-Rcpp::List r_plan_run(SEXP pointer, Rcpp::List inputs, SEXP rows, bool commit_nonfinite);
-RcppExport SEXP _birnn_r_plan_run(SEXP pointerSEXP, SEXP inputsSEXP, SEXP rowsSEXP, SEXP commit_nonfiniteSEXP) {
+SEXP r_plan_run(SEXP plans, SEXP inputs, SEXP rows, bool commit_nonfinite);
+RcppExport SEXP _birnn_r_plan_run(SEXP plansSEXP, SEXP inputsSEXP, SEXP rowsSEXP, SEXP commit_nonfiniteSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
-    Rcpp::traits::input_parameter< Rcpp::List >::type inputs(inputsSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type plans(plansSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type inputs(inputsSEXP);
     Rcpp::traits::input_parameter< SEXP >::type rows(rowsSEXP);
     Rcpp::traits::input_parameter< bool >::type commit_nonfinite(commit_nonfiniteSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_plan_run(pointer, inputs, rows, commit_nonfinite));
+    rcpp_result_gen = Rcpp::wrap(r_plan_run(plans, inputs, rows, commit_nonfinite));
     return rcpp_result_gen;
 END_RCPP
 }
 // r_plan_work_bytes
-double r_plan_work_bytes(SEXP pointer);
-RcppExport SEXP _birnn_r_plan_work_bytes(SEXP pointerSEXP) {
+double r_plan_work_bytes(SEXP pointer, Rcpp::List metas);
+RcppExport SEXP _birnn_r_plan_work_bytes(SEXP pointerSEXP, SEXP metasSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_plan_work_bytes(pointer));
+    Rcpp::traits::input_parameter< Rcpp::List >::type metas(metasSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_plan_work_bytes(pointer, metas));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -258,6 +248,15 @@ RcppExport SEXP _birnn_r_threads() {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     rcpp_result_gen = Rcpp::wrap(r_threads());
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_counts
+Rcpp::NumericVector r_counts();
+RcppExport SEXP _birnn_r_counts() {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    rcpp_result_gen = Rcpp::wrap(r_counts());
     return rcpp_result_gen;
 END_RCPP
 }
@@ -467,12 +466,12 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_all_finite", (DL_FUNC) &_birnn_r_all_finite, 1},
     {"_birnn_r_plan_new", (DL_FUNC) &_birnn_r_plan_new, 1},
     {"_birnn_r_pointer_is_nil", (DL_FUNC) &_birnn_r_pointer_is_nil, 1},
-    {"_birnn_r_plan_fits", (DL_FUNC) &_birnn_r_plan_fits, 2},
     {"_birnn_r_plan_run", (DL_FUNC) &_birnn_r_plan_run, 4},
-    {"_birnn_r_plan_work_bytes", (DL_FUNC) &_birnn_r_plan_work_bytes, 1},
+    {"_birnn_r_plan_work_bytes", (DL_FUNC) &_birnn_r_plan_work_bytes, 2},
     {"_birnn_r_session_start", (DL_FUNC) &_birnn_r_session_start, 0},
     {"_birnn_r_session_end", (DL_FUNC) &_birnn_r_session_end, 0},
     {"_birnn_r_threads", (DL_FUNC) &_birnn_r_threads, 0},
+    {"_birnn_r_counts", (DL_FUNC) &_birnn_r_counts, 0},
     {"_birnn_r_known_isas", (DL_FUNC) &_birnn_r_known_isas, 0},
     {"_birnn_r_isa", (DL_FUNC) &_birnn_r_isa, 1},
     {"_birnn_r_tape_new", (DL_FUNC) &_birnn_r_tape_new, 0},

@@ -1,7 +1,10 @@
 // Work space that is not R's: 64-byte aligned, kept from step to step (level L0).
 #pragma once
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "error.h"
@@ -11,6 +14,17 @@ namespace birnn {
 constexpr std::size_t alignment = 64;
 
 inline std::size_t aligned_size(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+// How often work space has been asked of the system so far (a loop that has settled never does), and how many bytes of
+// it are held now.
+struct WorkCounts {
+  std::atomic<std::int64_t> allocations{0}, bytes{0};
+};
+
+inline WorkCounts& work_counts() {
+  static WorkCounts counts;
+  return counts;
+}
 
 // A block of memory that only grows. Its contents are lost when it grows.
 class AlignedBuffer {
@@ -32,6 +46,8 @@ class AlignedBuffer {
       raw_ = std::malloc(bytes + alignment);
       if (raw_ == nullptr) fail("resource", "no memory for " + std::to_string(bytes) + " bytes of work space");
       size_ = bytes;
+      ++work_counts().allocations;
+      work_counts().bytes += static_cast<std::int64_t>(size_);
     }
     return data();
   }
@@ -43,6 +59,7 @@ class AlignedBuffer {
   std::size_t size() const { return size_; }
   void release() {
     std::free(raw_);
+    work_counts().bytes -= static_cast<std::int64_t>(size_);
     raw_ = nullptr;
     size_ = 0;
   }

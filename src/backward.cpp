@@ -1,6 +1,8 @@
 // Reverse mode over a straight list of ops: one loop, no recursion (level L3).
 #include "backward.h"
 
+#include <algorithm>
+
 #include "parallel.h"
 
 namespace birnn {
@@ -14,86 +16,91 @@ void add_numbers(T* sum, const T* more, std::int64_t n) {
 
 bool needs(unsigned bits, std::size_t k) { return bits == all_values || (k < 31 && (bits >> k & 1u) != 0u); }
 
-// The gradients one op is asked for. Two inputs that are the same value must not share a buffer while the op runs:
-// the second one is written aside and added afterwards.
-class Requests {
+// One backward pass over nodes; the lists hold what the op at hand is given and asked for.
+class Pass {
  public:
-  Requests(const Node& node, const std::vector<View>& values, const std::vector<char>& wanted,
-           std::vector<char>& filled, GradientSpace& space)
-      : node_(node), values_(values), filled_(filled) {
-    din_.resize(node.in.size());
-    accumulate_.resize(node.in.size(), 0);
-    for (std::size_t k = 0; k < node.in.size(); ++k) request(k, wanted, space);
-  }
-  const View* views() const { return din_.data(); }
-  const bool* accumulate() const { return reinterpret_cast<const bool*>(accumulate_.data()); }
-  bool any() const { return any_; }
-  void add_repeated(GradientSpace& space) {
-    for (std::size_t k : repeated_) {
-      View sum = values_[static_cast<std::size_t>(node_.in[k])];
-      sum.data = space.gradient(node_.in[k], sum.meta);
-      add_into(sum, din_[k].data);
-    }
+  Pass(const std::vector<View>& values, const std::vector<char>& wanted, std::vector<char>& filled,
+       GradientSpace& space, BackwardLists& lists)
+      : values_(values), wanted_(wanted), filled_(filled), space_(space), lists_(lists) {}
+
+  // Whether a gradient has reached the node.
+  bool run(const Node& node) {
+    if (!list_reached(node)) return false;
+    if (node.op->backward == nullptr) return true;
+    space_.begin_op();
+    if (!list_requests(node)) return true;
+    list_visible(node.in, node.op->needs_inputs, lists_.in);
+    list_visible(node.out, node.op->needs_outputs, lists_.out);
+    node.op->backward(BackwardCall{node.attrs, lists_.in.data(), lists_.out.data(), node.saved.data(),
+                                   lists_.dout.data(), lists_.din.data(),
+                                   reinterpret_cast<const bool*>(lists_.accumulate.data()),
+                                   space_.scratch(node.backward_scratch)});
+    add_repeated(node);
+    return true;
   }
 
  private:
-  void request(std::size_t k, const std::vector<char>& wanted, GradientSpace& space) {
-    const int value = node_.in[k];
-    if (value < 0 || !wanted[static_cast<std::size_t>(value)]) return;
-    any_ = true;
-    din_[k].meta = values_[static_cast<std::size_t>(value)].meta;
-    for (std::size_t before = 0; before < k; ++before)
-      if (node_.in[before] == value) {
-        din_[k].data = space.temporary(din_[k].meta.bytes());
-        repeated_.push_back(k);
-        return;
+  bool list_reached(const Node& node) {
+    bool reached = false;
+    lists_.dout.assign(node.out.size(), View());
+    for (std::size_t k = 0; k < node.out.size(); ++k) {
+      if (!filled_[index_of(node.out[k])]) continue;
+      lists_.dout[k] = gradient(node.out[k]);
+      reached = true;
+    }
+    return reached;
+  }
+
+  // The gradients the op is asked for. Two inputs that are the same value must not share a buffer while the op runs:
+  // the second one is written aside and added afterwards.
+  bool list_requests(const Node& node) {
+    bool any = false;
+    lists_.din.assign(node.in.size(), View());
+    lists_.accumulate.assign(node.in.size(), 0);
+    lists_.repeated.clear();
+    for (std::size_t k = 0; k < node.in.size(); ++k) {
+      const int value = node.in[k];
+      if (value < 0 || !wanted_[index_of(value)]) continue;
+      any = true;
+      const auto end = node.in.begin() + static_cast<std::ptrdiff_t>(k);
+      if (std::find(node.in.begin(), end, value) != end) {
+        lists_.din[k] = View{space_.temporary(values_[index_of(value)].meta.bytes()), values_[index_of(value)].meta};
+        lists_.repeated.push_back(k);
+        continue;
       }
-    din_[k].data = space.gradient(value, din_[k].meta);
-    accumulate_[k] = filled_[static_cast<std::size_t>(value)];
-    filled_[static_cast<std::size_t>(value)] = 1;
+      lists_.din[k] = gradient(value);
+      lists_.accumulate[k] = filled_[index_of(value)];
+      filled_[index_of(value)] = 1;
+    }
+    return any;
   }
 
-  const Node& node_;
+  void list_visible(const std::vector<int>& numbers, unsigned needed, std::vector<View>& views) const {
+    views.assign(numbers.size(), View());
+    for (std::size_t k = 0; k < numbers.size(); ++k) {
+      if (numbers[k] < 0) continue;
+      views[k] = values_[index_of(numbers[k])];
+      if (!needs(needed, k)) views[k].data = nullptr;
+    }
+  }
+
+  void add_repeated(const Node& node) {
+    for (const std::size_t k : lists_.repeated) add_into(gradient(node.in[k]), lists_.din[k].data);
+  }
+
+  View gradient(int value) {
+    const Meta& meta = values_[index_of(value)].meta;
+    return View{space_.gradient(value, meta), meta};
+  }
+
+  static std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
+
   const std::vector<View>& values_;
+  const std::vector<char>& wanted_;
   std::vector<char>& filled_;
-  std::vector<View> din_;
-  std::vector<char> accumulate_;
-  std::vector<std::size_t> repeated_;
-  bool any_ = false;
+  GradientSpace& space_;
+  BackwardLists& lists_;
 };
-
-std::vector<View> visible(const std::vector<int>& numbers, const std::vector<View>& values, unsigned needed) {
-  std::vector<View> views(numbers.size());
-  for (std::size_t k = 0; k < numbers.size(); ++k) {
-    if (numbers[k] < 0) continue;
-    views[k] = values[static_cast<std::size_t>(numbers[k])];
-    if (!needs(needed, k)) views[k].data = nullptr;
-  }
-  return views;
-}
-
-bool run_node(const Node& node, const std::vector<View>& values, const std::vector<char>& wanted,
-              std::vector<char>& filled, GradientSpace& space) {
-  std::vector<View> dout(node.out.size());
-  bool reached = false;
-  for (std::size_t k = 0; k < node.out.size(); ++k) {
-    const std::size_t value = static_cast<std::size_t>(node.out[k]);
-    if (!filled[value]) continue;
-    dout[k].meta = values[value].meta;
-    dout[k].data = space.gradient(node.out[k], dout[k].meta);
-    reached = true;
-  }
-  if (!reached || node.op->backward == nullptr) return reached;
-  space.begin_op();
-  Requests requests(node, values, wanted, filled, space);
-  if (!requests.any()) return reached;
-  const std::vector<View> in = visible(node.in, values, node.op->needs_inputs);
-  const std::vector<View> out = visible(node.out, values, node.op->needs_outputs);
-  node.op->backward(BackwardCall{node.attrs, in.data(), out.data(), node.saved.data(), dout.data(), requests.views(),
-                                 requests.accumulate(), space.scratch(node.backward_scratch)});
-  requests.add_repeated(space);
-  return reached;
-}
 
 }  // namespace
 
@@ -118,10 +125,12 @@ void mark_wanted(const std::vector<Node>& nodes, const std::vector<View>& values
 }
 
 void backward_pass(const std::vector<Node>& nodes, const std::vector<View>& values, const std::vector<char>& wanted,
-                   const std::vector<char>& is_source, std::vector<char>& filled, GradientSpace& space) {
+                   const std::vector<char>& is_source, std::vector<char>& filled, GradientSpace& space,
+                   BackwardLists& lists) {
+  Pass pass(values, wanted, filled, space, lists);
   for (std::size_t k = nodes.size(); k-- > 0;) {
     check_cancel();
-    if (!run_node(nodes[k], values, wanted, filled, space)) continue;
+    if (!pass.run(nodes[k])) continue;
     for (int value : nodes[k].out) {
       const std::size_t v = static_cast<std::size_t>(value);
       if (filled[v] && !is_source[v]) {

@@ -31,10 +31,18 @@ class GradientSpace {
 // are set by the caller.
 void mark_wanted(const std::vector<Node>& nodes, const std::vector<View>& values, std::vector<char>& wanted);
 
+// What a backward pass lists anew for every op; whoever runs passes again and again keeps it.
+struct BackwardLists {
+  std::vector<View> in, out, dout, din;
+  std::vector<char> accumulate;
+  std::vector<std::size_t> repeated;  // inputs that are the same value as one before them
+};
+
 // Runs nodes backwards from `target`, whose gradient the caller has written (and flagged in `filled`). Afterwards
 // filled[v] tells whether value v has a gradient in `space`. Sources are never released.
 void backward_pass(const std::vector<Node>& nodes, const std::vector<View>& values, const std::vector<char>& wanted,
-                   const std::vector<char>& is_source, std::vector<char>& filled, GradientSpace& space);
+                   const std::vector<char>& is_source, std::vector<char>& filled, GradientSpace& space,
+                   BackwardLists& lists);
 
 // Adds `more` to `sum`, element by element.
 void add_into(const View& sum, const void* more);

@@ -51,17 +51,17 @@ class Plan::Space : public GradientSpace {
 
 Plan::Plan(PlanSource source) : source_(std::move(source)) {
   const std::size_t n = static_cast<std::size_t>(source_.n_values);
-  is_given_.assign(n, 0);
   is_source_.assign(n, 0);
   values_.resize(n);
-  for (int value : source_.given) is_given_[index_of(value)] = 1;
   for (int value : source_.trainable) is_source_[index_of(value)] = 1;
+  for (std::size_t node = 0; node < source_.nodes.size(); ++node)
+    if (source_.nodes[node].op->alias >= 0) aliases_.push_back(node);
 }
 
 void Plan::run(const std::vector<View>& given) {
   const Layout& layout = layout_for(given);
-  arena_.need(layout.bytes);
-  bind(layout, given);
+  if (&layout != current_) bind_arena(layout);
+  bind_given(given);
   forward(layout);
   if (!source_.trainable.empty()) backward(layout);
 }
@@ -87,7 +87,10 @@ const Plan::Layout& Plan::layout_for(const std::vector<View>& given) {
       same = layout->given[k].dtype == given[k].dtype() && layout->given[k].shape == given[k].shape();
     if (same) return *layout;
   }
-  if (layouts_.size() == kept_layouts) layouts_.erase(layouts_.begin());
+  if (layouts_.size() == kept_layouts) {
+    layouts_.erase(layouts_.begin());
+    current_ = nullptr;
+  }
   layouts_.push_back(std::make_unique<Layout>(make_layout(given)));
   return *layouts_.back();
 }
@@ -138,11 +141,11 @@ void Plan::place_gradients(Layout& layout) const {
   ruler.take(layout.bytes);
   std::vector<View> views(values_.size());
   for (std::size_t k = 0; k < views.size(); ++k) views[k].meta = layout.metas[k];
-  std::vector<char> wanted = is_source_;
-  mark_wanted(source_.nodes, views, wanted);
+  layout.wanted = is_source_;
+  mark_wanted(source_.nodes, views, layout.wanted);
   std::size_t largest = 0, most_inputs = 0;
   for (std::size_t k = 0; k < views.size(); ++k)
-    if (wanted[k]) {
+    if (layout.wanted[k]) {
       layout.gradient_offset[k] = ruler.take(views[k].meta.bytes());
       largest = std::max(largest, aligned_size(views[k].meta.bytes()));
     }
@@ -156,16 +159,17 @@ void Plan::place_gradients(Layout& layout) const {
   layout.bytes = ruler.end();
 }
 
-void Plan::bind(const Layout& layout, const std::vector<View>& given) {
+// Everything that lies in the arena; only a new layout moves it.
+void Plan::bind_arena(const Layout& layout) {
+  current_ = nullptr;
+  arena_.need(layout.bytes);
   current_ = &layout;
-  for (std::size_t k = 0; k < given.size(); ++k) values_[index_of(source_.given[k])] = given[k];
   for (std::size_t n = 0; n < source_.nodes.size(); ++n) {
     Node& node = source_.nodes[n];
     for (int value : node.out) {
       View& view = values_[index_of(value)];
       view.meta = layout.metas[index_of(value)];
-      view.data = node.op->alias >= 0 ? values_[index_of(node.in[static_cast<std::size_t>(node.op->alias)])].data
-                                      : arena_.bytes() + layout.value_offset[index_of(value)];
+      if (node.op->alias < 0) view.data = arena_.bytes() + layout.value_offset[index_of(value)];
     }
     node.saved = layout.saved[n];
     node.backward_scratch = layout.backward_scratch[n];
@@ -173,28 +177,34 @@ void Plan::bind(const Layout& layout, const std::vector<View>& given) {
   }
 }
 
+// What lies outside, and what has its bytes.
+void Plan::bind_given(const std::vector<View>& given) {
+  for (std::size_t k = 0; k < given.size(); ++k) values_[index_of(source_.given[k])] = given[k];
+  for (const std::size_t n : aliases_) {
+    const Node& node = source_.nodes[n];
+    values_[index_of(node.out[0])].data = values_[index_of(node.in[index_of(node.op->alias)])].data;
+  }
+}
+
 void Plan::forward(const Layout& layout) {
-  std::vector<View> in, out;
+  const View none;
   for (const Node& node : source_.nodes) {
     check_cancel();
     if (node.op->alias >= 0) continue;
-    in.assign(node.in.size(), View());
-    out.clear();
+    in_.assign(node.in.size(), View());
+    out_.clear();
     for (std::size_t k = 0; k < node.in.size(); ++k)
-      if (node.in[k] >= 0) in[k] = values_[index_of(node.in[k])];
-    for (int value : node.out) out.push_back(values_[index_of(value)]);
-    const View none;
+      if (node.in[k] >= 0) in_[k] = values_[index_of(node.in[k])];
+    for (int value : node.out) out_.push_back(values_[index_of(value)]);
     const View* saved = source_.trainable.empty() ? nullptr : node.saved.empty() ? &none : node.saved.data();
     node.op->forward(
-        ForwardCall{node.attrs, in.data(), out.data(), saved, arena_.bytes() + layout.scratch_offset});
+        ForwardCall{node.attrs, in_.data(), out_.data(), saved, arena_.bytes() + layout.scratch_offset});
   }
 }
 
 void Plan::backward(const Layout& layout) {
   filled_.assign(values_.size(), 0);
-  std::vector<char> wanted = is_source_;
-  mark_wanted(source_.nodes, values_, wanted);
-  if (source_.loss < 0 || !wanted[index_of(source_.loss)]) return;
+  if (source_.loss < 0 || !layout.wanted[index_of(source_.loss)]) return;
   Space space(layout, arena_.bytes());
   const View& loss = value(source_.loss);
   void* start = space.gradient(source_.loss, loss.meta);
@@ -203,7 +213,7 @@ void Plan::backward(const Layout& layout) {
   else
     *static_cast<double*>(start) = 1.0;
   filled_[index_of(source_.loss)] = 1;
-  backward_pass(source_.nodes, values_, wanted, is_source_, filled_, space);
+  backward_pass(source_.nodes, values_, layout.wanted, is_source_, filled_, space, lists_);
 }
 
 }  // namespace birnn

@@ -30,7 +30,8 @@ class Plan {
   double loss() const;             // NaN if there is none
   View gradient(int number) const;  // absent if the loss does not depend on it
   const PlanSource& source() const { return source_; }
-  std::size_t work_bytes() const { return arena_.size(); }
+  // The bytes of the arena for given values of these types and shapes.
+  std::size_t work_bytes(const std::vector<View>& given) const { return make_layout(given).bytes; }
 
  private:
   // Where everything lies for inputs of certain shapes: offsets into the arena.
@@ -43,6 +44,7 @@ class Plan {
     std::vector<std::size_t> gradient_offset;
     std::size_t temporary_offset = 0, scratch_offset = 0, bytes = 0;
     std::vector<std::size_t> backward_scratch;
+    std::vector<char> wanted;  // values on a path from something trainable
   };
   class Space;
 
@@ -50,17 +52,21 @@ class Plan {
   Layout make_layout(const std::vector<View>& given) const;
   void place_values(Layout& layout) const;
   void place_gradients(Layout& layout) const;
-  void bind(const Layout& layout, const std::vector<View>& given);
+  void bind_arena(const Layout& layout);
+  void bind_given(const std::vector<View>& given);
   void forward(const Layout& layout);
   void backward(const Layout& layout);
 
   PlanSource source_;
-  std::vector<char> is_given_, is_source_;
+  std::vector<char> is_source_;
+  std::vector<std::size_t> aliases_;  // nodes whose output has the bytes of an input
   std::vector<std::unique_ptr<Layout>> layouts_;
   AlignedBuffer arena_;
   std::vector<View> values_;
   std::vector<char> filled_;
-  const Layout* current_ = nullptr;
+  const Layout* current_ = nullptr;  // the one that values_ and nodes point into the arena by
+  std::vector<View> in_, out_;       // what the op at hand gets
+  BackwardLists lists_;
 };
 
 }  // namespace birnn

@@ -111,6 +111,7 @@ void forward_on_tape(SEXP tape, EagerCall& call, std::vector<int> numbers) {
 // Computes an op on tensors and variables (NULL: an input left out); on the tape if one of them is.
 SEXP apply_eagerly(const std::string& name, SEXP inputs, SEXP attrs, SEXP tape) {
   follow_thread_option();
+  ++run_counts().eager_ops;
   const OpDef& op = find_op(name);
   Attrs constants = attrs_from_r(attrs);
   std::vector<View> in = views_of(inputs);

@@ -10,29 +10,38 @@ double scalar_value(SEXP variable) {
   return view.dtype() == DType::float32 ? static_cast<double>(*view.as<float>()) : *view.as<double>();
 }
 
-Parameter parameter_of(SEXP variable, const View& gradient, const Rcpp::List& slots) {
-  Parameter parameter;
-  parameter.value = writable_view(variable);
-  parameter.gradient = gradient;
-  if (slots.size() == 0) return parameter;
-  const Rcpp::CharacterVector names = slots.names();
-  for (R_xlen_t k = 0; k < slots.size(); ++k)
-    parameter.slots.emplace_back(Rcpp::as<std::string>(names[k]), writable_view(slots[k]));
-  return parameter;
-}
-
 }  // namespace
 
-void apply_optimizer(const Rcpp::List& table, const Rcpp::List& variables, const std::vector<View>& gradients) {
-  const Rcpp::List slots = table["slots"];
-  std::vector<Parameter> parameters;
-  for (R_xlen_t k = 0; k < variables.size(); ++k)
-    parameters.push_back(parameter_of(variables[k], gradients[static_cast<std::size_t>(k)], slots[k]));
+BoundOptimizer::BoundOptimizer(const Rcpp::List& table, const std::vector<SEXP>& variables)
+    : spec_(attrs_from_r(table["spec"])),
+      iteration_(table["iteration"]),
+      learning_rate_(table["learning_rate"]),
+      variables_(variables),
+      slots_(variables.size()),
+      parameters_(variables.size()) {
   const SEXP extra = table["extra"];
-  View product;
-  if (!Rf_isNull(extra) && Rf_xlength(extra) > 0) product = writable_view(Rcpp::List(extra)[0]);
-  std::int32_t& iteration = *writable_view(table["iteration"]).as<std::int32_t>();
-  optimizer_step(attrs_from_r(table["spec"]), iteration, scalar_value(table["learning_rate"]), parameters, product);
+  if (Rf_xlength(extra) > 0) product_ = VECTOR_ELT(extra, 0);
+  const Rcpp::List slots = table["slots"];
+  for (std::size_t k = 0; k < variables.size(); ++k) {
+    const SEXP own = VECTOR_ELT(slots, static_cast<R_xlen_t>(k));
+    const SEXP names = Rf_getAttrib(own, R_NamesSymbol);
+    for (R_xlen_t slot = 0; slot < Rf_xlength(own); ++slot) {
+      slots_[k].push_back(VECTOR_ELT(own, slot));
+      parameters_[k].slots.emplace_back(CHAR(STRING_ELT(names, slot)), View());
+    }
+  }
+}
+
+void BoundOptimizer::apply(const std::vector<View>& gradients) {
+  for (std::size_t k = 0; k < variables_.size(); ++k) {
+    parameters_[k].value = writable_view(variables_[k]);
+    parameters_[k].gradient = gradients[k];
+    for (std::size_t slot = 0; slot < slots_[k].size(); ++slot)
+      parameters_[k].slots[slot].second = writable_view(slots_[k][slot]);
+  }
+  std::int32_t& iteration = *writable_view(iteration_).as<std::int32_t>();
+  optimizer_step(spec_, iteration, scalar_value(learning_rate_), parameters_,
+                 product_ == nullptr ? View() : writable_view(product_));
   ++iteration;
 }
 
@@ -45,7 +54,7 @@ void r_optimizer_apply(Rcpp::List table, Rcpp::List variables, Rcpp::List gradie
   guarded([&] {
     std::vector<View> views;
     for (R_xlen_t k = 0; k < gradients.size(); ++k) views.push_back(view_of(gradients[k]));
-    apply_optimizer(table, variables, views);
+    BoundOptimizer(table, std::vector<SEXP>(variables.begin(), variables.end())).apply(views);
   });
 }
 

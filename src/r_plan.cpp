@@ -20,8 +20,17 @@ struct PlanHandle {
   std::vector<int> input_values;  // -1 for an input left out
   std::vector<Meta> input_metas;  // what inputs must look like, but for the size of their first axis
   std::vector<AlignedBuffer> gathered;
-  std::vector<int> effect_values, effect_targets;
+  std::vector<SEXP> outside;  // variables, then constants
+  std::vector<View> given;    // inputs, variables, constants
+  struct Effect {
+    int value;
+    SEXP variable;
+  };
+  std::vector<Effect> effects;
   AlignedBuffer staged;
+  std::unique_ptr<BoundOptimizer> optimizer;
+  std::vector<View> gradients;  // of the trainable variables, in their order
+  SEXP after = R_NilValue;      // a plan to run after each update: constraints
 };
 
 std::vector<int> numbers_from_r(SEXP slots) {  // slots count from 1, 0 is "none"
@@ -58,6 +67,8 @@ void free_plan(SEXP pointer) {
   R_ClearExternalPtr(pointer);
 }
 
+bool is_nil(SEXP pointer) { return TYPEOF(pointer) != EXTPTRSXP || R_ExternalPtrAddr(pointer) == nullptr; }
+
 PlanHandle& plan_of(SEXP pointer) {
   PlanHandle* handle = static_cast<PlanHandle*>(R_ExternalPtrAddr(pointer));
   if (handle == nullptr) fail("stale", "this plan comes from another R session");
@@ -92,110 +103,143 @@ class InUse {
 };
 
 // Copies the chosen rows of an input together.
-View gather(const View& from, const Rcpp::IntegerVector& rows, AlignedBuffer& buffer) {
+View gather(const View& from, SEXP rows, AlignedBuffer& buffer) {
+  if (TYPEOF(rows) != INTSXP) fail("type", "the numbers of rows must be integers");
+  const R_xlen_t count = Rf_xlength(rows);
+  const int* row = INTEGER(rows);
   View to = from;
-  to.meta.shape[0] = rows.size();
+  to.meta.shape[0] = count;
   const std::size_t row_bytes =
       static_cast<std::size_t>(from.shape().count(1, from.shape().rank())) * item_size(from.dtype());
-  to.data = buffer.need(row_bytes * static_cast<std::size_t>(rows.size()) + 1);
+  to.data = buffer.need(row_bytes * static_cast<std::size_t>(count) + 1);
   char* place = to.as<char>();
-  for (const int row : rows) {
-    if (row < 1 || row > from.shape()[0]) fail("value", "there is no row " + std::to_string(row));
-    std::memcpy(place, from.as<char>() + row_bytes * static_cast<std::size_t>(row - 1), row_bytes);
-    place += row_bytes;
+  for (R_xlen_t k = 0; k < count; ++k, place += row_bytes) {
+    if (row[k] < 1 || row[k] > from.shape()[0]) fail("value", "there is no row " + std::to_string(row[k]));
+    std::memcpy(place, from.as<char>() + row_bytes * static_cast<std::size_t>(row[k] - 1), row_bytes);
   }
   return to;
 }
 
-std::vector<View> given_views(PlanHandle& handle, const Rcpp::List& table, const Rcpp::List& inputs, SEXP rows) {
-  std::vector<View> given;
-  handle.gathered.resize(static_cast<std::size_t>(inputs.size()));
-  for (R_xlen_t k = 0; k < inputs.size(); ++k) {
-    const View view = view_of(inputs[k]);
-    if (handle.input_values[static_cast<std::size_t>(k)] < 0) continue;
-    given.push_back(Rf_isNull(rows) ? view : gather(view, rows, handle.gathered[static_cast<std::size_t>(k)]));
+// The views of everything the plan is given: `inputs` (a list with NULL for those left out), variables, constants.
+void collect_given(PlanHandle& handle, SEXP inputs, SEXP rows) {
+  handle.given.clear();
+  const std::size_t n_inputs = handle.input_values.size();
+  handle.gathered.resize(n_inputs);
+  for (std::size_t k = 0; k < n_inputs; ++k) {
+    if (handle.input_values[k] < 0) continue;
+    const View view = view_of(VECTOR_ELT(inputs, static_cast<R_xlen_t>(k)));
+    handle.given.push_back(Rf_isNull(rows) ? view : gather(view, rows, handle.gathered[k]));
   }
-  for (const char* kind : {"variables", "constants"}) {
-    const Rcpp::List objects = table[kind];
-    for (R_xlen_t k = 0; k < objects.size(); ++k) given.push_back(view_of(objects[k]));
-  }
-  return given;
+  for (const SEXP object : handle.outside) handle.given.push_back(view_of(object));
 }
 
 // New values of variables wait in memory of their own: they may lie in the very bytes that the update changes.
 void stage_effects(PlanHandle& handle) {
   std::size_t bytes = 0;
-  for (const int value : handle.effect_values) bytes += aligned_size(handle.plan.value(value).meta.bytes());
+  for (const auto& effect : handle.effects) bytes += aligned_size(handle.plan.value(effect.value).meta.bytes());
   char* place = static_cast<char*>(handle.staged.need(bytes + 1));
-  for (const int value : handle.effect_values) {
-    const View& view = handle.plan.value(value);
+  for (const auto& effect : handle.effects) {
+    const View& view = handle.plan.value(effect.value);
     std::memcpy(place, view.data, view.meta.bytes());
     place += aligned_size(view.meta.bytes());
   }
 }
 
-void commit_effects(PlanHandle& handle, const Rcpp::List& variables, const std::vector<int>& variable_values) {
+void commit_effects(PlanHandle& handle) {
   const char* place = handle.staged.bytes();
-  for (std::size_t k = 0; k < handle.effect_values.size(); ++k) {
-    const std::size_t bytes = handle.plan.value(handle.effect_values[k]).meta.bytes();
-    for (std::size_t v = 0; v < variable_values.size(); ++v)
-      if (variable_values[v] == handle.effect_targets[k])
-        std::memcpy(writable_view(variables[static_cast<R_xlen_t>(v)]).data, place, bytes);
+  for (const auto& effect : handle.effects) {
+    const std::size_t bytes = handle.plan.value(effect.value).meta.bytes();
+    std::memcpy(writable_view(effect.variable).data, place, bytes);
     place += aligned_size(bytes);
   }
 }
 
-Rcpp::List trainable_variables(const PlanHandle& handle, const Rcpp::List& variables, const std::vector<int>& values) {
-  Rcpp::List result;
-  for (const int wanted : handle.plan.source().trainable)
-    for (std::size_t v = 0; v < values.size(); ++v)
-      if (values[v] == wanted) result.push_back(variables[static_cast<R_xlen_t>(v)]);
-  return result;
-}
-
-void run_alone(SEXP pointer);
-
-// The gradients of the trainable variables, in their order.
-std::vector<View> gradients_of(const PlanHandle& handle) {
-  std::vector<View> gradients;
-  for (const int value : handle.plan.source().trainable) gradients.push_back(handle.plan.gradient(value));
-  return gradients;
-}
-
-bool is_finite(const PlanHandle& handle) {
+// Forwards and backwards; whether the loss and its gradients are finite.
+bool compute(PlanHandle& handle, SEXP inputs, SEXP rows) {
+  collect_given(handle, inputs, rows);
+  handle.plan.run(handle.given);
+  handle.gradients.clear();
+  for (const int value : handle.plan.source().trainable) handle.gradients.push_back(handle.plan.gradient(value));
   if (handle.plan.source().loss >= 0 && !std::isfinite(handle.plan.loss())) return false;
-  const std::vector<View> gradients = gradients_of(handle);
-  return std::all_of(gradients.begin(), gradients.end(), [](const View& gradient) { return all_finite(gradient); });
+  return std::all_of(handle.gradients.begin(), handle.gradients.end(),
+                     [](const View& gradient) { return all_finite(gradient); });
 }
 
 // The short uninterruptible end of a step: weights, other variables, constraints.
-void commit(PlanHandle& handle, const Rcpp::List& table) {
-  const Rcpp::List variables = table["variables"];
-  const std::vector<int> values = numbers_from_r(table["variable_slots"]);
+void commit(PlanHandle& handle) {
   stage_effects(handle);
-  if (!Rf_isNull(table["optimizer"]))
-    apply_optimizer(table["optimizer"], trainable_variables(handle, variables, values), gradients_of(handle));
-  commit_effects(handle, variables, values);
-  if (!Rf_isNull(table["after"])) run_alone(table["after"]);
+  if (handle.optimizer) handle.optimizer->apply(handle.gradients);
+  commit_effects(handle);
+  if (Rf_isNull(handle.after)) return;
+  PlanHandle& after = plan_of(handle.after);
+  compute(after, R_NilValue, R_NilValue);
+  commit(after);
 }
 
-void run_alone(SEXP pointer) {
-  PlanHandle& handle = plan_of(pointer);
-  const Rcpp::List table = R_ExternalPtrProtected(pointer);
-  handle.plan.run(given_views(handle, table, Rcpp::List(), R_NilValue));
-  commit(handle, table);
-}
-
-Rcpp::List output_tensors(const PlanHandle& handle) {
+SEXP output_tensors(const PlanHandle& handle) {
   const std::vector<int>& outputs = handle.plan.source().outputs;
-  Rcpp::List result(static_cast<R_xlen_t>(outputs.size()));
+  const Rcpp::Shield<SEXP> result(Rf_allocVector(VECSXP, static_cast<R_xlen_t>(outputs.size())));
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const View& view = handle.plan.value(outputs[k]);
     const Rcpp::Shield<SEXP> tensor(new_tensor(view.meta));
     std::memcpy(view_of(tensor).data, view.data, view.meta.bytes());
-    result[static_cast<R_xlen_t>(k)] = static_cast<SEXP>(tensor);
+    SET_VECTOR_ELT(result, static_cast<R_xlen_t>(k), tensor);
   }
   return result;
+}
+
+bool fits(SEXP pointer, SEXP inputs) {
+  if (is_nil(pointer)) return false;
+  const std::vector<Meta>& wanted = plan_of(pointer).input_metas;
+  if (wanted.size() != static_cast<std::size_t>(Rf_xlength(inputs))) return false;
+  for (std::size_t k = 0; k < wanted.size(); ++k)
+    if (!same_but_rows(wanted[k], view_of(VECTOR_ELT(inputs, static_cast<R_xlen_t>(k))).meta)) return false;
+  return true;
+}
+
+// Computes, commits, and answers list(outputs, loss, finite).
+SEXP run_plan(PlanHandle& handle, SEXP inputs, SEXP rows, bool commit_nonfinite) {
+  const InUse in_use(handle);
+  ++run_counts().plan_runs;
+  const bool finite = compute(handle, inputs, rows);
+  const char* names[] = {"outputs", "loss", "finite", ""};
+  const Rcpp::Shield<SEXP> result(Rf_mkNamed(VECSXP, names));
+  SET_VECTOR_ELT(result, 0, output_tensors(handle));
+  if (handle.plan.source().loss >= 0) SET_VECTOR_ELT(result, 1, Rf_ScalarReal(handle.plan.loss()));
+  SET_VECTOR_ELT(result, 2, Rf_ScalarLogical(finite));
+  if (finite || commit_nonfinite) commit(handle);
+  return result;
+}
+
+// Gathered rows, the arena, new values of variables waiting for the end of the step.
+std::size_t work_bytes(PlanHandle& handle, const std::vector<Meta>& inputs) {
+  std::size_t bytes = 0;
+  std::vector<View> given;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (handle.input_values[k] < 0) continue;
+    given.push_back(View{nullptr, inputs[k]});
+    bytes += inputs[k].bytes();
+  }
+  for (const SEXP object : handle.outside) given.push_back(view_of(object));
+  for (const auto& effect : handle.effects) bytes += aligned_size(view_of(effect.variable).meta.bytes());
+  return bytes + handle.plan.work_bytes(given);
+}
+
+// The R objects that the table of a plan names.
+void bind_objects(PlanHandle& handle, const Rcpp::List& table) {
+  const std::vector<int> slots = numbers_from_r(table["variable_slots"]);
+  const SEXP variables = table["variables"], constants = table["constants"];
+  for (R_xlen_t k = 0; k < Rf_xlength(variables); ++k) handle.outside.push_back(VECTOR_ELT(variables, k));
+  for (R_xlen_t k = 0; k < Rf_xlength(constants); ++k) handle.outside.push_back(VECTOR_ELT(constants, k));
+  const auto variable_of = [&](int value) {
+    return handle.outside[static_cast<std::size_t>(std::find(slots.begin(), slots.end(), value) - slots.begin())];
+  };
+  const std::vector<int> values = numbers_from_r(table["effect_values"]), targets = numbers_from_r(table["effect_targets"]);
+  for (std::size_t k = 0; k < values.size(); ++k) handle.effects.push_back({values[k], variable_of(targets[k])});
+  std::vector<SEXP> trainable;
+  for (const int value : handle.plan.source().trainable) trainable.push_back(variable_of(value));
+  if (!Rf_isNull(table["optimizer"])) handle.optimizer = std::make_unique<BoundOptimizer>(table["optimizer"], trainable);
+  handle.after = table["after"];
 }
 
 }  // namespace
@@ -210,8 +254,7 @@ SEXP r_plan_new(Rcpp::List table) {
     auto handle = std::make_unique<PlanHandle>(source_from_r(table));
     handle->input_values = numbers_from_r(table["inputs"]);
     handle->input_metas = metas_from_r(table["metas"]);
-    handle->effect_values = numbers_from_r(table["effect_values"]);
-    handle->effect_targets = numbers_from_r(table["effect_targets"]);
+    bind_objects(*handle, table);
     const Rcpp::Shield<SEXP> pointer(R_MakeExternalPtr(handle.release(), R_NilValue, table));
     R_RegisterCFinalizerEx(pointer, free_plan, TRUE);
     return pointer;
@@ -219,41 +262,25 @@ SEXP r_plan_new(Rcpp::List table) {
 }
 
 // [[Rcpp::export(rng = false)]]
-bool r_pointer_is_nil(SEXP pointer) { return TYPEOF(pointer) != EXTPTRSXP || R_ExternalPtrAddr(pointer) == nullptr; }
+bool r_pointer_is_nil(SEXP pointer) { return is_nil(pointer); }
 
-// Whether a plan is alive and was made for inputs like these, whatever the size of their first axis.
+// One batch: the rows `rows` (counted from 1; NULL: all) of `inputs`, a list of tensors and NULL, through the first of
+// `plans` that is alive and was made for such inputs, whatever the size of their first axis. NULL if none was.
 // [[Rcpp::export(rng = false)]]
-bool r_plan_fits(SEXP pointer, Rcpp::List inputs) {
-  return guarded([&] {
-    if (r_pointer_is_nil(pointer)) return false;
-    const std::vector<Meta>& wanted = plan_of(pointer).input_metas;
-    if (wanted.size() != static_cast<std::size_t>(inputs.size())) return false;
-    for (std::size_t k = 0; k < wanted.size(); ++k)
-      if (!same_but_rows(wanted[k], view_of(inputs[static_cast<R_xlen_t>(k)]).meta)) return false;
-    return true;
+SEXP r_plan_run(SEXP plans, SEXP inputs, SEXP rows, bool commit_nonfinite) {
+  return guarded([&]() -> SEXP {
+    for (R_xlen_t k = 0; k < Rf_xlength(plans); ++k) {
+      const SEXP pointer = VECTOR_ELT(plans, k);
+      if (!fits(pointer, inputs)) continue;
+      follow_thread_option();
+      return run_plan(plan_of(pointer), inputs, rows, commit_nonfinite);
+    }
+    return R_NilValue;
   });
 }
 
+// The bytes of work space that a plan needs for inputs of these types and shapes: a list of list(dtype, shape) and NULL.
 // [[Rcpp::export(rng = false)]]
-Rcpp::List r_plan_run(SEXP pointer, Rcpp::List inputs, SEXP rows, bool commit_nonfinite) {
-  return guarded([&]() -> Rcpp::List {
-    follow_thread_option();
-    PlanHandle& handle = plan_of(pointer);
-    const InUse in_use(handle);
-    const Rcpp::List table = R_ExternalPtrProtected(pointer);
-    handle.plan.run(given_views(handle, table, inputs, rows));
-    const bool has_loss = handle.plan.source().loss >= 0;
-    const double loss = handle.plan.loss();
-    const bool finite = is_finite(handle);
-    Rcpp::List outputs = output_tensors(handle);
-    if (finite || commit_nonfinite) commit(handle, table);
-    return Rcpp::List::create(Rcpp::Named("outputs") = outputs,
-                              Rcpp::Named("loss") = has_loss ? Rcpp::wrap(loss) : R_NilValue,
-                              Rcpp::Named("finite") = finite);
-  });
-}
-
-// [[Rcpp::export(rng = false)]]
-double r_plan_work_bytes(SEXP pointer) {
-  return guarded([&] { return static_cast<double>(plan_of(pointer).plan.work_bytes()); });
+double r_plan_work_bytes(SEXP pointer, Rcpp::List metas) {
+  return guarded([&] { return static_cast<double>(work_bytes(plan_of(pointer), metas_from_r(metas))); });
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "arena.h"
 #include "kernel_isa.h"
 #include "parallel.h"
 #include "r_convert.h"
@@ -48,6 +49,11 @@ int chosen_threads() {
 
 void follow_thread_option() { set_threads(chosen_threads()); }
 
+RunCounts& run_counts() {
+  static RunCounts counts;
+  return counts;
+}
+
 }  // namespace birnn
 
 using namespace birnn;
@@ -72,6 +78,16 @@ int r_threads() {
     follow_thread_option();
     return threads();
   });
+}
+
+// Counts since the package was loaded: runs of plans, eager ops, blocks of work space that were asked of the system; and
+// the bytes of work space held now.
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector r_counts() {
+  return Rcpp::NumericVector::create(
+      Rcpp::Named("plan_runs") = run_counts().plan_runs, Rcpp::Named("eager_ops") = run_counts().eager_ops,
+      Rcpp::Named("work_allocations") = static_cast<double>(work_counts().allocations),
+      Rcpp::Named("work_bytes") = static_cast<double>(work_counts().bytes));
 }
 
 // The instruction sets of this processor, the best last.

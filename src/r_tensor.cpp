@@ -1,8 +1,10 @@
 // R arrays into tensors and back, and the bytes of tensors and variables (level L4).
 #include "r_tensor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace birnn {
 
@@ -16,11 +18,24 @@ SEXP field_of(SEXP tensor, Field field) {
   return VECTOR_ELT(fields, field);
 }
 
-SEXP variable_field(SEXP variable, const char* name) {
-  const SEXP value = Rf_findVarInFrame3(variable, Rf_install(name), TRUE);
-  if (value == R_UnboundValue) fail("internal", std::string("a variable without ") + name);
+// The names of a variable's fields, looked up once.
+struct FieldNames {
+  SEXP bytes = Rf_install("bytes"), dtype = Rf_install("dtype"), shape = Rf_install("shape"),
+       version = Rf_install("version"), shared = Rf_install("shared"), trainable = Rf_install("trainable");
+};
+
+const FieldNames& names() {
+  static const FieldNames fields;
+  return fields;
+}
+
+SEXP variable_field(SEXP variable, SEXP name) {
+  const SEXP value = Rf_findVarInFrame3(variable, name, TRUE);
+  if (value == R_UnboundValue) fail("internal", std::string("a variable without ") + CHAR(PRINTNAME(name)));
   return value;
 }
+
+bool is_shared(SEXP variable) { return Rf_asLogical(variable_field(variable, names().shared)) == TRUE; }
 
 SEXP handle_class() {
   static SEXP names = nullptr;
@@ -66,7 +81,7 @@ bool is_tensor(SEXP x) { return TYPEOF(x) == EXTPTRSXP && TYPEOF(R_ExternalPtrPr
 
 bool is_variable(SEXP x) { return TYPEOF(x) == ENVSXP; }
 
-SEXP bytes_of(SEXP x) { return is_variable(x) ? variable_field(x, "bytes") : field_of(x, field_bytes); }
+SEXP bytes_of(SEXP x) { return is_variable(x) ? variable_field(x, names().bytes) : field_of(x, field_bytes); }
 
 SEXP shape_of(SEXP tensor) { return field_of(tensor, field_shape); }
 
@@ -76,8 +91,8 @@ View view_of(SEXP x) {
   if (Rf_isNull(x)) return View();
   View view;
   if (is_variable(x)) {
-    view.meta.dtype = dtype_from_name(CHAR(STRING_ELT(variable_field(x, "dtype"), 0)));
-    view.meta.shape = shape_from_r(variable_field(x, "shape"));
+    view.meta.dtype = dtype_from_name(CHAR(STRING_ELT(variable_field(x, names().dtype), 0)));
+    view.meta.shape = shape_from_r(variable_field(x, names().shape));
   } else if (is_tensor(x)) {
     view.meta.dtype = dtype_of(x);
     view.meta.shape = shape_from_r(field_of(x, field_shape));
@@ -88,64 +103,87 @@ View view_of(SEXP x) {
   return view;
 }
 
-bool is_trainable(SEXP variable) { return Rf_asLogical(variable_field(variable, "trainable")) == TRUE; }
+bool is_trainable(SEXP variable) { return Rf_asLogical(variable_field(variable, names().trainable)) == TRUE; }
 
 void mark_shared(SEXP variable) {
-  if (Rf_asLogical(variable_field(variable, "shared")) != TRUE)
-    Rf_defineVar(Rf_install("shared"), Rcpp::Shield<SEXP>(Rf_ScalarLogical(TRUE)), variable);
+  if (is_shared(variable)) return;
+  const Rcpp::Shield<SEXP> yes(Rf_ScalarLogical(TRUE));
+  Rf_defineVar(names().shared, yes, variable);
 }
 
-const double* version_of(SEXP variable) { return REAL(variable_field(variable, "version")); }
+const double* version_of(SEXP variable) { return REAL(variable_field(variable, names().version)); }
+
+void own_bytes(SEXP variable) {
+  if (is_shared(variable)) {
+    const Rcpp::Shield<SEXP> copy(Rf_duplicate(bytes_of(variable)));
+    const Rcpp::Shield<SEXP> no(Rf_ScalarLogical(FALSE));
+    Rf_defineVar(names().bytes, copy, variable);
+    Rf_defineVar(names().shared, no, variable);
+  }
+  REAL(variable_field(variable, names().version))[0] += 1.0;  // in place: the tape watches this number
+}
 
 View writable_view(SEXP variable) {
-  Rcpp::Environment fields(variable);
-  if (Rcpp::as<bool>(fields.get("shared"))) {
-    const Rcpp::Shield<SEXP> copy(Rf_duplicate(fields.get("bytes")));
-    fields.assign("bytes", static_cast<SEXP>(copy));
-    fields.assign("shared", false);
-  }
-  const SEXP version = fields.get("version");
-  REAL(version)[0] += 1.0;  // in place: the tape watches this number
+  own_bytes(variable);
   return view_of(variable);
 }
 
 namespace {
 
-// For row r of the trailing axes in row-major order: its offset in a column-major array of the same sizes.
-std::vector<std::int64_t> column_major_offsets(const Shape& shape) {
-  const std::int64_t rest = shape.count(1, shape.rank());
-  std::vector<std::int64_t> offsets(static_cast<std::size_t>(rest));
-  std::int64_t stride[max_rank], index[max_rank] = {0};
-  stride[0] = 1;
-  for (int k = 1; k < shape.rank(); ++k) stride[k] = stride[k - 1] * shape[k - 1];
-  std::int64_t offset = 0;
-  for (std::int64_t r = 0; r < rest; ++r) {
-    offsets[static_cast<std::size_t>(r)] = offset;
-    for (int k = shape.rank() - 1; k >= 1; --k) {
-      offset += stride[k];
-      if (++index[k] < shape[k]) break;
-      offset -= stride[k] * shape[k];
-      index[k] = 0;
-    }
+// The axes of an array that are longer than 1 (the others move nothing), with their strides in either order.
+struct Axes {
+  int rank = 0;
+  std::int64_t size[max_rank], row_major[max_rank], column_major[max_rank];
+
+  explicit Axes(const Shape& shape) {
+    for (int k = 0; k < shape.rank(); ++k)
+      if (shape[k] != 1) size[rank++] = shape[k];
+    std::int64_t step = 1;
+    for (int k = 0; k < rank; step *= size[k++]) column_major[k] = step;
+    step = 1;
+    for (int k = rank - 1; k >= 0; step *= size[k--]) row_major[k] = step;
   }
-  return offsets;
+};
+
+// Calls move(row-major position, column-major position) for a piece of an array: `rows` indices of the first axis by
+// `columns` of the last.
+template <typename Move>
+void move_piece(const Axes& axes, std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns, Move move) {
+  const std::int64_t row_step = axes.row_major[0], column_step = axes.column_major[axes.rank - 1];
+  for (std::int64_t c = 0; c < columns; ++c)
+    for (std::int64_t r = 0; r < rows; ++r) move(i + r * row_step + c, j + c * column_step + r);
 }
 
-// Calls move(row-major position, column-major position) for all elements, 8 batch rows at a time: both sides then
-// run through memory in lines, not in single elements.
+// The same for all elements. Pieces are a line of memory long on either side (8 doubles, 16 floats), and the column-major
+// side is gone through in 16 streams from its beginning to its end.
 template <typename Move>
 void for_all_positions(const Shape& shape, Move move) {
-  if (shape.rank() < 2) {
-    for (std::int64_t i = 0; i < shape.count(); ++i) move(i, i);
+  const Axes axes(shape);
+  const std::int64_t count = shape.count();
+  if (axes.rank < 2 || count == 0) {
+    for (std::int64_t i = 0; i < count; ++i) move(i, i);
     return;
   }
-  const std::vector<std::int64_t> offsets = column_major_offsets(shape);
-  const std::int64_t rows = shape[0], rest = static_cast<std::int64_t>(offsets.size());
-  constexpr std::int64_t block = 8;
-  for (std::int64_t first = 0; first < rows; first += block) {
-    const std::int64_t end = std::min(rows, first + block);
-    for (std::int64_t r = 0; r < rest; ++r)
-      for (std::int64_t b = first; b < end; ++b) move(b * rest + r, b + offsets[static_cast<std::size_t>(r)]);
+  constexpr std::int64_t rows = 8, columns = 16;
+  const int last = axes.rank - 1;
+  const std::int64_t n_rows = axes.size[0], n_columns = axes.size[last];
+  const std::int64_t n_between = count / n_rows / n_columns;
+  for (std::int64_t c = 0; c < n_columns; c += columns) {
+    std::int64_t index[max_rank] = {0};  // of the axes between the first and the last, the first of them fastest
+    std::int64_t i = c, j = c * axes.column_major[last];
+    for (std::int64_t between = 0; between < n_between; ++between) {
+      for (std::int64_t r = 0; r < n_rows; r += rows)
+        move_piece(axes, i + r * axes.row_major[0], j + r, std::min(rows, n_rows - r), std::min(columns, n_columns - c),
+                   move);
+      for (int k = 1; k < last; ++k) {
+        i += axes.row_major[k];
+        j += axes.column_major[k];
+        if (++index[k] < axes.size[k]) break;
+        i -= axes.row_major[k] * axes.size[k];
+        j -= axes.column_major[k] * axes.size[k];
+        index[k] = 0;
+      }
+    }
   }
 }
 

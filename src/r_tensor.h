@@ -21,7 +21,8 @@ SEXP shape_of(SEXP tensor);
 bool is_trainable(SEXP variable);
 void mark_shared(SEXP variable);  // a tensor sees its bytes from now on
 const double* version_of(SEXP variable);
-// The bytes of a variable for writing: copied first if a tensor shares them. Counts as one new version.
+// Makes the bytes of a variable ready for writing: copied first if a tensor shares them. Counts as one new version.
+void own_bytes(SEXP variable);
 View writable_view(SEXP variable);
 
 }  // namespace birnn

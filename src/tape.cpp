@@ -93,7 +93,8 @@ std::vector<AlignedBuffer> Tape::gradient(int target, const std::vector<int>& so
   else
     fill_ones<double>(start);
   filled[static_cast<std::size_t>(target)] = 1;
-  backward_pass(nodes_, values_, wanted, is_source, filled, space);
+  BackwardLists lists;
+  backward_pass(nodes_, values_, wanted, is_source, filled, space, lists);
   std::vector<AlignedBuffer> result;
   for (int source : sources)
     result.push_back(source >= 0 && filled[static_cast<std::size_t>(source)] ? space.copy(source, meta(source))

@@ -1,0 +1,14 @@
+# What follows from the arguments, weights and layers of a layer, worked out once and anew after any change (level 4).
+
+# `what`: a name for the value of `code`. Of use for what would be worked out in every eager call.
+remembered <- function(self, what, code) {
+  facts <- .subset2(self, ".facts")
+  if (is.null(facts) || !identical(get("changes", envir = facts), session$changes)) {
+    facts <- list2env(list(changes = session$changes), parent = emptyenv())
+    assign(".facts", facts, envir = self)
+  }
+  if (exists(what, envir = facts, inherits = FALSE)) return(get(what, envir = facts))
+  force(code)   # may be a change itself
+  assign(what, code, envir = facts)
+  code
+}
