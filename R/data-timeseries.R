@@ -57,6 +57,7 @@ timeseries_dataset_from_array <- function(data, targets, sequence_length, sequen
 }
 
 series_tensor <- function(x, arg, call = rlang::caller_env()) {
+  if (inherits(x, time_series_classes)) x <- array(as.numeric(x), dim(x) %||% length(x))
   x <- plain_numbers(x, arg, call)
   if (is_tensor_like(x)) return(as_tensor(x))
   if (is.null(dim(x))) dim(x) <- length(x)

@@ -101,7 +101,7 @@ abort_not_built <- function(layer, call) {
 #'
 #' @param object A layer or model. It must be built: called once, or part of a model with a known input shape.
 #' @param trainable `NA` for all weights, `TRUE` for those that training changes, `FALSE` for the others.
-#' @param weights A list of arrays with the shapes of `get_weights(object)`.
+#' @param weights A list of arrays with the shapes of `get_weights(object)`, without missing values.
 #' @return `get_weights()`: a list of R arrays (vectors for one axis). `set_weights()`: `object`, invisibly.
 #' @family layer methods
 #' @seealso <https://keras.io/api/layers/base_layer/>
@@ -123,8 +123,22 @@ get_weights <- function(object, trainable = NA) {
 set_weights <- function(object, weights) {
   check_layer(object)
   if (!object$built) abort_not_built(object, rlang::current_env())
+  check_not_missing(layer_variables(object), weights, object$name, rlang::current_env())
   write_variables(layer_variables(object), weights, object$name)
   invisible(object)
+}
+
+check_not_missing <- function(variables, weights, layer_name, call) {
+  if (!is_plain_list(weights) || length(weights) != length(variables)) return(invisible())
+  for (k in which(vapply(weights, function(x) is.numeric(x) && anyNA(x), NA))) {
+    at <- which(is.na(weights[[k]]), arr.ind = length(dim(weights[[k]])) > 1L)
+    at <- if (is.matrix(at)) at[1L, ] else at[[1L]]
+    birnn_abort(
+      "{.field {variable_field(variables[[k]], 'path')}} of layer {.val {layer_name}} must not have missing values, but
+       element {format_shape(at)} is {.val {weights[[k]][rbind(at)][[1L]]}}.",
+      kind = "weights", call = call
+    )
+  }
 }
 
 check_layer <- function(object, arg = rlang::caller_arg(object), call = rlang::caller_env()) {

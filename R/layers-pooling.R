@@ -108,7 +108,8 @@ GlobalAveragePooling1D <- R6::R6Class("GlobalAveragePooling1D",
     call = function(inputs, mask = NULL) {
       axis <- self$step_axis()
       if (is.null(mask)) return(op_mean(inputs, axis = axis, keepdims = self$keepdims))
-      mask <- op_expand_dims(op_cast(mask, "bool"), if (axis == 2L) 3L else 2L)
+      mask <- as_sequence_mask(self, mask, tensor_shape(inputs)[c(1L, axis)])
+      mask <- op_expand_dims(mask, if (axis == 2L) 3L else 2L)
       total <- op_sum(op_where(mask, inputs, as_tensor(0, tensor_dtype(inputs))), axis = axis, keepdims = self$keepdims)
       op_divide(total, op_sum(op_cast(mask, tensor_dtype(inputs)), axis = axis, keepdims = self$keepdims))
     },

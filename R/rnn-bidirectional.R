@@ -59,7 +59,7 @@ Bidirectional <- R6::R6Class("Bidirectional",
       forward <- layer_object(self$forward_layer)
       backward <- layer_object(self$backward_layer)
       check_steps(self, tensor_shape(sequences))
-      mask <- as_sequence_mask(self, mask, sequences)
+      mask <- as_sequence_mask(self, mask, tensor_shape(sequences)[1:2])
       initial_state <- split_initial_state(self, forward, backward, initial_state)
       run <- if (run_together(forward, backward)) call_together else call_separately
       result <- run(self, forward, backward, sequences, initial_state, mask, training)

@@ -46,7 +46,7 @@ RNN <- R6::R6Class("RNN",
 
     call = function(sequences, initial_state = NULL, mask = NULL, training = FALSE) {
       check_steps(self, tensor_shape(sequences))
-      mask <- as_sequence_mask(self, mask, sequences)
+      mask <- as_sequence_mask(self, mask, tensor_shape(sequences)[1:2])
       states <- self$starting_states(sequences, initial_state)
       result <- self$loop(sequences, mask, states, training)
       self$keep_states(result$states)
@@ -227,11 +227,10 @@ check_batch_size <- function(layer, sequences) {
   )
 }
 
-# A mask as a bool tensor (batch, time) that fits the sequences.
-as_sequence_mask <- function(layer, mask, sequences) {
+# A mask as a bool tensor of the sizes `expected`: (batch, time).
+as_sequence_mask <- function(layer, mask, expected) {
   if (is.null(mask)) return(NULL)
   if (!is_tensor_like(mask)) mask <- as_tensor(mask)
-  expected <- tensor_shape(sequences)[1:2]
   shape <- tensor_shape(mask)
   fits <- length(shape) == 2L && !any(shape != expected, na.rm = TRUE)
   if (!fits) {

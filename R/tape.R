@@ -32,6 +32,14 @@ tape_watch <- function(tape, tensor) r_tape_watch(tape, as_tensor(tensor))
 # there is no path. `sources`: a list.
 tape_gradient <- function(tape, target, sources) {
   if (!is_tensor(target)) birnn_abort("A gradient can be taken of tensors only.", kind = "state")
+  for (source in sources) {
+    if (is_tensor(source) || is_variable(source)) next
+    birnn_abort(
+      c("Gradients are with respect to variables and watched tensors, not to {describe_value(source)}.",
+        i = "{.code tape$watch(x)} gives a tensor that can be asked for."),
+      kind = "state", call = NULL
+    )
+  }
   r_tape_gradient(tape, target, sources)
 }
 
@@ -116,6 +124,7 @@ gradients_like <- function(pointer, target, sources) {
   found <- tape_gradient(pointer, target, flatten_structure(sources))
   position <- 0L
   pack <- function(x) {
+    if (is.null(x)) return(NULL)
     if (is_plain_list(x)) return(lapply(x, pack))
     position <<- position + 1L
     found[[position]]
@@ -151,7 +160,9 @@ with_gradient_tape <- function(expr, watch = list()) {
 
 #' @rdname GradientTape
 #' @export
-tape_gradients <- function(tape, target, sources) tape_gradient(tape_pointer(tape), target, as.list(sources))
+tape_gradients <- function(tape, target, sources) {
+  tape_gradient(tape_pointer(tape), target, if (is_plain_list(sources)) sources else list(sources))
+}
 
 tape_pointer <- function(tape) if (inherits(tape, "birnn_gradient_tape")) tape$pointer else tape
 

@@ -88,9 +88,15 @@ tensor_from_r <- function(x, dtype, call = rlang::caller_env()) {
   r_tensor_from_r(x, as.integer(sizes), dtype)
 }
 
+# One long series is not yet a batch of sequences, whatever its dim() says.
+time_series_classes <- c("ts", "zoo", "xts")
+
 conversion_hint <- function(x) {
   if (is.data.frame(x)) return("Use {.code data.matrix(x)}, and {.fn array} for a third axis.")
   if (is.factor(x)) return("Use {.code as.integer(x) - 1L}, the codes counted from 0.")
+  if (inherits(x, time_series_classes)) {
+    return("For windows of a series see {.fn timeseries_dataset_from_array}; its numbers are {.code as.numeric(x)}.")
+  }
   if (inherits(x, "Matrix")) return("Use {.code as.matrix(x)}.")
   if (is.character(x)) return("Text must be turned into numbers first.")
   "Use {.fn as.numeric} or {.fn array} first."

@@ -3,8 +3,10 @@
 # One input as a tensor. `spec`: list(name, shape with the batch axis, dtype); shape NULL: not known yet.
 input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env()) {
   if (is.factor(x) && length(spec$shape) > 2) {
-    birnn_abort("{.arg {arg}} must be an array of numbers, not a factor with {nlevels(x)} level{?s}.", kind = "type",
-                call = call)
+    birnn_abort(
+      c("{.arg {arg}} must be an array of numbers, not a factor with {nlevels(x)} level{?s}.", i = conversion_hint(x)),
+      kind = "type", call = call
+    )
   }
   x <- plain_numbers(x, arg, call)
   tensor <- if (is_tensor_like(x)) as_tensor(x, spec$dtype) else numbers_to_tensor(x, spec$dtype, arg, call)
@@ -29,7 +31,8 @@ plain_numbers <- function(x, arg, call) {
     }
     return(as.matrix(x))
   }
-  if (is.object(x) && !inherits(x, c("matrix", "array", "table")) || !(is.numeric(x) || is.logical(x))) {
+  is_array <- !is.object(x) || inherits(x, c("matrix", "array", "table")) && !inherits(x, time_series_classes)
+  if (!is_array || !(is.numeric(x) || is.logical(x))) {
     birnn_abort(
       c("{.arg {arg}} must be an array of numbers, not {.cls {if (is.object(x)) class(x) else typeof(x)}}.",
         i = conversion_hint(x)),

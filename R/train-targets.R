@@ -34,6 +34,21 @@ check_target <- function(y, output, loss, arg = "y", call = rlang::caller_env())
   rank <- length(output$shape)
   fits <- length(sizes) == rank && all(is.na(output$shape[-1]) | output$shape[-1] == sizes[-1])
   if (!fits) stop_target_shape(tensor_shape(y), output, loss, arg, call)
+  if (identical(loss$class_name, "CategoricalCrossentropy") && !output$masked) warn_no_distribution(y, arg, call)
+}
+
+# Rows of `y` are probabilities of classes.
+warn_no_distribution <- function(y, arg, call) {
+  sums <- as.vector(as.array(op_sum(op_cast(y, floatx()), axis = -1L)))
+  bad <- which(abs(sums - 1) > 1e-3)
+  if (length(bad) == 0L) return(invisible())
+  warn_once(
+    "no-distribution",
+    c("The classes of each row of {.arg {arg}} should sum to 1, but those of row {bad[[1]]} sum to {sums[[bad[[1]]]]}.",
+      i = "{.val categorical_crossentropy} takes one-hot codes; for several classes at a time use
+           {.val binary_crossentropy}."),
+    call = call
+  )
 }
 
 stop_target_shape <- function(sizes, output, loss, arg, call) {

@@ -16,6 +16,7 @@ double new_tape_id() {
 }
 
 int tagged_value(SEXP tensor, const Tape& tape) {
+  if (TYPEOF(tensor) != EXTPTRSXP) return -1;
   const SEXP tag = R_ExternalPtrTag(tensor);
   return TYPEOF(tag) == REALSXP && REAL(tag)[0] == tape.id() ? static_cast<int>(REAL(tag)[1]) : -1;
 }

@@ -99,3 +99,15 @@ test_that("a training loop by hand is fit(run_eagerly = TRUE)", {
   fit(fitted, x, y, epochs = 3, shuffle = FALSE)
   expect_identical(get_weights(by_hand), get_weights(fitted))
 })
+
+test_that("gradients are asked for by variables and watched tensors only, one or several", {
+  v <- keras_variable(c(1, 2))
+  step <- with_gradient_tape(op_sum(v * v))
+  expect_equal(lapply(tape_gradients(step$tape, step$value, v), as.numeric), list(c(2, 4)))
+  expect_equal(as.numeric(step$tape$gradient(step$value, v)), c(2, 4))
+  expect_null(step$tape$gradient(as_tensor(3), v))
+  expect_null(step$tape$gradient(step$value, as_tensor(3)))
+  expect_refused(tape_gradients(step$tape, step$value, 3), "state")
+  expect_refused(step$tape$gradient(step$value, list(v, NULL, "v")), "state")
+  expect_refused(tape_gradients(step$tape, 3, v), "state")
+})
