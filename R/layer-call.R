@@ -10,7 +10,7 @@ call_layer <- function(self, inputs, ...) {
   training <- args$training %||% running$layer_training %||% current_training() %||% FALSE
   if (!inside_layer()) forget_call_losses(self)
   scope <- list(
-    layer_depth = running$layer_depth + 1L, layer_path = c(running$layer_path, self$name), layer_owner = self,
+    layer_depth = running$layer_depth + 1L, layer_path = c(running$layer_path, field(self, "name")), layer_owner = self,
     layer_training = training
   )
   ready_layer(self, inputs)
@@ -24,7 +24,7 @@ call_layer <- function(self, inputs, ...) {
 
 # A user's class may tell the shapes of its outputs by itself: then its call() sees numbers only.
 compute_outputs <- function(self, inputs, args) {
-  if (is.null(self$definition)) return(do.call(self$call, c(list(inputs), args)))
+  if (is.null(field(self, "definition"))) return(do.call(field(self, "call"), c(list(inputs), args)))
   is_graph <- any(vapply(flatten_structure(list(inputs, args)), is_graph_tensor, logical(1)))
   outputs <- if (is_graph) declared_outputs(self, inputs, args)
   check_outputs(self, outputs %||% with_trace_errors(self, do.call(self$call, c(list(inputs), args))))
@@ -43,8 +43,8 @@ with_trace_errors <- function(self, code) {
 # Layers with several inputs by name (query, value and key) take them in a list, or as arguments, by place or by name:
 # then these join the list.
 collect_inputs <- function(self, inputs, args) {
-  names <- self$input_names
-  if (is.null(names) || length(args) == 0L) return(list(inputs = inputs, args = args))
+  names <- if (length(args)) self$input_names
+  if (is.null(names)) return(list(inputs = inputs, args = args))
   if (!is_plain_list(inputs)) inputs <- list(inputs)
   open <- names[-seq_along(inputs)]
   arg_names <- rlang::names2(args)
@@ -58,7 +58,8 @@ collect_inputs <- function(self, inputs, args) {
 # Names the unnamed arguments after the formals of call(), and rejects unknown ones.
 bind_call_arguments <- function(self, args) {
   if (length(args) == 0L) return(list())
-  known <- setdiff(names(formals(self$call))[-1L], "...")
+  arguments <- call_arguments(self)
+  known <- setdiff(arguments[-1L], "...")
   names <- names(args) %||% rep("", length(args))
   unnamed <- which(!nzchar(names))
   free <- setdiff(known, names)
@@ -66,7 +67,7 @@ bind_call_arguments <- function(self, args) {
     birnn_abort("{.val {self$name}} takes at most {length(known)} argument{?s} besides its inputs.", call = NULL)
   }
   names[unnamed] <- free[seq_along(unnamed)]
-  if (!"..." %in% names(formals(self$call))) {
+  if (!"..." %in% arguments) {
     check_known_names(names, union(known, "training"), paste0("The call of \"", self$name, "\""), call = NULL)
   }
   names(args) <- names
@@ -74,6 +75,8 @@ bind_call_arguments <- function(self, args) {
   check_mask_values(args$mask)
   lapply(args, function(arg) map_structure(arg, as_tensor_argument))
 }
+
+call_arguments <- function(self) remembered(self, "call_arguments", names(formals(self$call)))
 
 # Arrays among the arguments of a call become tensors; flags, numbers and tensors stay what they are.
 as_tensor_argument <- function(x) if (!is_tensor_like(x) && !is.null(dim(x))) as_tensor(x) else x
@@ -101,13 +104,13 @@ as_layer_inputs <- function(self, inputs) {
     }
     inputs <- inputs[[1L]]
   }
-  if (isTRUE(self$reads_text)) inputs else map_structure(inputs, as_operand)
+  if (isTRUE(field(self, "reads_text"))) inputs else map_structure(inputs, as_operand)
 }
 
 # Checks the inputs and builds the layer if this is its first call.
 ready_layer <- function(self, inputs) {
   check_input_spec(self, inputs)
-  if (self$built) return(invisible())
+  if (field(self, "built")) return(invisible())
   is_eager <- !any(vapply(flatten_structure(inputs), is_symbolic, logical(1)))
   with_running(
     list(built_by_call = if (is_eager) self), build_layer(self, map_structure(inputs, tensor_shape))
@@ -116,7 +119,7 @@ ready_layer <- function(self, inputs) {
 }
 
 check_input_spec <- function(self, inputs) {
-  spec <- self$input_spec
+  spec <- field(self, "input_spec")
   if (is.null(spec) || is_plain_list(inputs)) return(invisible())
   shape <- tensor_shape(inputs)
   rank <- length(shape)
@@ -155,23 +158,24 @@ abort_input <- function(self, shape, expected, found, hint = NULL, frame = paren
 
 # Every tensor in the layer's dtype. Classes say in `casts_inputs` if none (FALSE) or only "floats" are to be cast.
 cast_inputs <- function(self, inputs) {
-  if (isFALSE(self$casts_inputs) || !self$autocast) return(inputs)
+  if (isFALSE(field(self, "casts_inputs")) || !field(self, "autocast")) return(inputs)
   map_structure(inputs, function(x) {
     dtype <- tensor_dtype(x)
-    if (dtype == self$dtype || identical(self$casts_inputs, "floats") && !is_float_dtype(dtype)) return(x)
+    if (dtype == field(self, "dtype") || identical(self$casts_inputs, "floats") && !is_float_dtype(dtype)) return(x)
     with_mask(as_operand(x, self$dtype), tensor_mask(x))
   })
 }
 
 # The arguments that call() has formals for: with the implicit mask of the inputs and the resolved `training`.
 complete_arguments <- function(self, inputs, args, training) {
-  known <- remembered(self, "call_arguments", names(formals(self$call)))
+  known <- call_arguments(self)
   args$training <- if (any(c("training", "...") %in% known)) training
   if ("mask" %in% known && is.null(args$mask)) args$mask <- implicit_mask(self, inputs, args)
   args
 }
 
 input_masks <- function(inputs) {
+  if (!is_plain_list(inputs)) return(if (!is.null(inputs)) tensor_mask(inputs))
   masks <- map_structure(inputs, tensor_mask)
   if (length(flatten_structure(masks)) > 0L) masks
 }
@@ -199,9 +203,9 @@ with_output_masks <- function(self, inputs, outputs) {
     # An input handed on as it is still has its mask; masks that layers inside gave their outputs stay.
     return(if (length(self$sublayers()) == 0L) map_structure(outputs, function(x) with_mask(x, NULL)) else outputs)
   }
-  if (isTRUE(self$sets_masks)) return(outputs)
+  if (isTRUE(field(self, "sets_masks"))) return(outputs)
   have_masks <- vapply(flatten_structure(outputs), function(x) !is.null(tensor_mask(x)), logical(1))
-  if (all(have_masks)) outputs else attach_masks(outputs, self$compute_mask(inputs, masks))
+  if (all(have_masks)) outputs else attach_masks(outputs, field(self, "compute_mask")(inputs, masks))
 }
 
 warn_mask_ends <- function(self) {
@@ -240,7 +244,7 @@ attach_masks <- function(outputs, masks) {
 
 # The activity regularizer of every tensor the layer returns, divided by its number of rows.
 penalize_activity <- function(self, outputs) {
-  regularizer <- self$activity_regularizer
+  regularizer <- field(self, "activity_regularizer")
   if (is.null(regularizer)) return(invisible())
   for (output in flatten_structure(outputs)) {
     keep_call_loss(self, op_divide(regularizer(output), row_count(output)))
@@ -260,6 +264,6 @@ keep_call_loss <- function(self, loss) {
 }
 
 forget_call_losses <- function(self) {
-  if (length(self$call_losses) > 0L) self$call_losses <- list()
-  for (layer in self$sublayers()) forget_call_losses(layer_object(layer))
+  if (length(field(self, "call_losses")) > 0L) self$call_losses <- list()
+  for (layer in field(self, "sublayers")()) forget_call_losses(layer_object(layer))
 }

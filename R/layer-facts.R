@@ -2,8 +2,8 @@
 
 # `what`: a name for the value of `code`. Of use for what would be worked out in every eager call.
 remembered <- function(self, what, code) {
-  facts <- .subset2(self, ".facts")
-  if (is.null(facts) || !identical(get("changes", envir = facts), session$changes)) {
+  facts <- field(self, ".facts")
+  if (is.null(facts) || !identical(field(facts, "changes"), session$changes)) {
     facts <- list2env(list(changes = session$changes), parent = emptyenv())
     assign(".facts", facts, envir = self)
   }

@@ -20,10 +20,10 @@ BaseLoss <- R6::R6Class("BaseLoss",
     },
     call = function(y_true, y_pred) birnn_abort("A loss must have a method {.fn call}.", kind = "state"),
     `__call__` = function(y_true, y_pred, sample_weight = NULL) {
-      y_pred <- as_prediction(y_pred, self$dtype)
+      y_pred <- as_prediction(y_pred, field(self, "dtype"))
       mask <- tensor_mask(y_pred)
-      values <- self$call(mask_targets(y_true, mask), y_pred)
-      reduce_loss(values, sample_weight, both_masks(mask, value_mask(values)), self$reduction)
+      values <- field(self, "call")(mask_targets(y_true, mask), y_pred)
+      reduce_loss(values, sample_weight, both_masks(mask, value_mask(values)), field(self, "reduction"))
     },
     get_config = function() c(list(name = self$name, reduction = self$reduction), super$get_config())
   )
@@ -40,7 +40,9 @@ FunctionLoss <- R6::R6Class("FunctionLoss",
       self$values <- values
       self$fn <- fn
     },
-    call = function(y_true, y_pred) do.call(self$values, c(list(y_true, y_pred), self$config), quote = TRUE)
+    call = function(y_true, y_pred) {
+      do.call(field(self, "values"), c(list(y_true, y_pred), field(self, "config")), quote = TRUE)
+    }
   )
 )
 

@@ -36,7 +36,7 @@ Sequential <- R6::R6Class("Sequential",
 
     call = function(inputs, training = NULL, mask = NULL) {
       x <- model_call_inputs(self, inputs, mask)[[1L]]
-      for (layer in self$chain) x <- call_layer(layer_object(layer), x)
+      for (layer in field(self, "chain")) x <- call_layer(layer_object(layer), x)
       x
     },
 

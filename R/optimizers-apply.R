@@ -10,7 +10,7 @@ optimizer_table <- function(optimizer, variables) {
 
 # One update of `variables` by `grads` (a list of tensors, NULL where there is none), constraints included.
 optimizer_apply <- function(optimizer, variables, grads, table = optimizer_table(optimizer, variables)) {
-  handle_object(optimizer)$refresh_rate()
+  field(handle_object(optimizer), "refresh_rate")()
   r_optimizer_apply(table, variables, grads)
   constrained <- constrained_variables(variables)
   if (length(constrained)) in_call_context(apply_constraints(constrained))

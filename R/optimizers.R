@@ -46,7 +46,7 @@ Optimizer <- R6::R6Class("Optimizer",
 
     # Brings the learning rate up to date before an update.
     refresh_rate = function() {
-      if (is.null(self$rate_at)) return(invisible())
+      if (is.null(field(self, "rate_at"))) return(invisible())
       set_variable(self$rate, self$rate_at(as.numeric(self$iteration)))
     },
 

@@ -26,7 +26,7 @@ run_step <- function(step, tensors, rows = NULL, commit_nonfinite = identical(ge
 # The same for what are tensors already.
 run_tensors <- function(step, tensors, rows, commit_nonfinite) {
   if (!step$eager) {
-    if (!is.null(step$optimizer)) handle_object(step$optimizer)$refresh_rate()
+    if (!is.null(step$optimizer)) field(handle_object(step$optimizer), "refresh_rate")()
     if (step$floatx != floatx()) forget_plans(step)
     result <- r_plan_run(step$plans, tensors, rows, commit_nonfinite)
     if (is.null(result) && add_plan(step, tensors)) result <- r_plan_run(step$plans, tensors, rows, commit_nonfinite)

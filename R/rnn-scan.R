@@ -16,10 +16,10 @@ op_recurrent <- function(x, mask, directions, return_sequences, merge = "none") 
   results <- apply_op("recurrent", inputs, attrs)
   n_outputs <- if (merge == "none") length(directions) else 1L
   counts <- vapply(directions, function(direction) state_counts[[direction$cell]], integer(1))
-  states <- results[-seq_len(n_outputs)]
+  ends <- n_outputs + cumsum(counts)
   list(
     outputs = results[seq_len(n_outputs)],
-    states = unname(split(states, rep(seq_along(directions), counts)))
+    states = Map(function(end, count) results[seq.int(to = end, length.out = count)], ends, counts)
   )
 }
 

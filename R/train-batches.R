@@ -87,10 +87,9 @@ weight_tensors <- function(sample_weight, class_weight, targets, outputs, levels
 
 # The number of samples, the same in everything.
 sample_count <- function(parts, call) {
-  counts <- unlist(lapply(parts, function(tensors) {
-    vapply(compact(tensors), function(tensor) tensor_shape(tensor)[[1]], integer(1))
-  }))
-  if (length(unique(counts)) == 1) return(counts[[1]])
+  counts <- integer()
+  for (tensors in parts) for (tensor in tensors) if (!is.null(tensor)) counts <- c(counts, tensor_shape(tensor)[[1]])
+  if (length(counts) && all(counts == counts[[1]])) return(counts[[1]])
   words <- vapply(names(parts), function(name) {
     sizes <- vapply(compact(parts[[name]]), function(tensor) tensor_shape(tensor)[[1]], integer(1))
     if (length(sizes)) paste0(name, ": ", paste(sizes, collapse = ", ")) else ""

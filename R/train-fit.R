@@ -185,7 +185,7 @@ run_epoch <- function(run, epoch) {
     }
     batch <- batch + 1L
     run_train_batch(run, drawn, means, epoch, batch)
-    if (isTRUE(.subset2(run$model, "stop_training"))) break
+    if (isTRUE(field(run$model, "stop_training"))) break
   }
   if (is.null(drawn) && isTRUE(run$model$stop_training)) warn_out_of_data(epoch)
   if (batch > 0L) current_logs(run$model, means)

@@ -189,6 +189,7 @@ expect_trains <- function(spec) {
     set.seed(3)
     compile(model, optimizer = "sgd", loss = "mse", run_eagerly = run_eagerly)
     loss <- train_on_batch(model, x, array(0.5, spec$output_shapes[[1]]))
+    testthat::expect_identical(layer_object(model)$steps$train$run$eager, run_eagerly)
     testthat::expect_true(is.finite(as.numeric(loss)))
     list(loss, get_weights(model))
   })

@@ -1,15 +1,16 @@
 # Everything built in trains in the plan: one call for each batch, no op by itself, and nothing allocated once it runs.
 # (Layers: in their contract, see expect_trains().)
 
-# Trains with one pass of two batches, then with one of six. Nothing but four runs of the plan may come on top.
+# Trains with one pass of two batches, then, as the optimizer has its slots, again with two and with six. Nothing but four
+# runs of the plan may come on top.
 expect_one_call_a_batch <- function(model, x, y, ..., info = NULL) {
-  counts <- lapply(list(1:8, 1:24), function(rows) {
+  counts <- lapply(list(1:8, 1:8, 1:24), function(rows) {
     pick <- function(data) if (is.list(data)) lapply(data, pick) else rows_of(data, rep_len(rows, length(rows)))
     before <- r_counts()
     fit(model, pick(x), pick(y), ..., batch_size = 4, epochs = 1, verbose = 0)
     r_counts() - before
   })
-  extra <- counts[[2]] - counts[[1]]
+  extra <- counts[[3]] - counts[[2]]
   expect_identical(extra[["plan_runs"]], 4, info = info)
   expect_identical(extra[["eager_ops"]], 0, info = info)
 }
@@ -37,15 +38,14 @@ test_that("every loss trains in the plan", {
 })
 
 test_that("every metric is counted in the plan", {
-  needs <- list(PrecisionAtRecall = 0.5, RecallAtPrecision = 0.5, SensitivityAtSpecificity = 0.5,
-                SpecificityAtSensitivity = 0.5, MeanIoU = 2, IoU = list(2, 0))
+  needs <- list(PrecisionAtRecall = list(recall = 0.5), RecallAtPrecision = list(precision = 0.5),
+                SensitivityAtSpecificity = list(specificity = 0.5), SpecificityAtSensitivity = list(sensitivity = 0.5),
+                FBetaScore = list(average = "macro"), F1Score = list(average = "macro"))
   for (class in setdiff(classes_of("metric"), c("Mean", "Sum"))) {
     metric <- do.call(registered("metric", class), as.list(needs[[class]]), quote = TRUE)
-    binary <- class %in% c("BinaryIoU")
     sparse <- grepl("^Sparse", class)
     model <- classifier()
-    model |> compile("sgd", loss = if (sparse) "sparse_categorical_crossentropy" else "mse", metrics = list(metric),
-                     weighted_metrics = list("mse"))
+    model |> compile("sgd", loss = if (sparse) "sparse_categorical_crossentropy" else "mse", metrics = list(metric))
     expect_one_call_a_batch(model, x, if (sparse) labels else one_hot, info = class)
   }
 })
@@ -130,5 +130,5 @@ test_that("a training loop allocates no work space once it runs", {
   counts <- r_counts() - before
   expect_gte(counts[["plan_runs"]], steps)
   expect_identical(counts[["work_allocations"]], 0)
-  expect_identical(counts[["work_bytes"]], 0)
+  expect_lte(counts[["work_bytes"]], 0)   # models of other tests may be freed meanwhile
 })

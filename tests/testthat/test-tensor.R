@@ -15,6 +15,12 @@ test_that("tensors are row-major", {
   expect_identical(
     readBin(r_tensor_bytes(as_tensor(matrix(1:6, 2))), "integer", 6), c(1L, 3L, 5L, 2L, 4L, 6L)
   )
+  for (sizes in list(c(19, 33), c(9, 3, 18), c(1, 40, 17), c(40, 17, 1), c(8, 1, 16), c(9, 2, 3, 1, 35))) {
+    x <- array(seq_len(prod(sizes)), sizes)
+    row_major <- as.vector(aperm(x, rev(seq_along(sizes))))
+    expect_identical(readBin(r_tensor_bytes(as_tensor(x)), "integer", length(x)), row_major, info = format(sizes))
+    expect_identical(as.array(as_tensor(x)), x, info = format(sizes))
+  }
 })
 
 test_that("numbers take the running float type, integers and logicals keep theirs", {
