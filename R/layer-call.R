@@ -55,9 +55,17 @@ collect_inputs <- function(self, inputs, args) {
   list(inputs = c(inputs, unname(compact(args[open[open %in% arg_names]]))), args = args[!is_input])
 }
 
-# Names the unnamed arguments after the formals of call(), and rejects unknown ones.
+# Arguments by name, checked, as tensors where they are arrays.
 bind_call_arguments <- function(self, args) {
   if (length(args) == 0L) return(list())
+  if (is.null(names(args)) || !all(names(args) %in% call_arguments(self)[-1L])) args <- name_arguments(self, args)
+  args$training <- check_flag(args$training, allow_null = TRUE, arg = "training", call = NULL)
+  check_mask_values(args$mask)
+  lapply(args, function(arg) map_structure(arg, as_tensor_argument))
+}
+
+# Names the unnamed arguments after the formals of call(), and rejects unknown ones.
+name_arguments <- function(self, args) {
   arguments <- call_arguments(self)
   known <- setdiff(arguments[-1L], "...")
   names <- names(args) %||% rep("", length(args))
@@ -70,10 +78,7 @@ bind_call_arguments <- function(self, args) {
   if (!"..." %in% arguments) {
     check_known_names(names, union(known, "training"), paste0("The call of \"", self$name, "\""), call = NULL)
   }
-  names(args) <- names
-  args$training <- check_flag(args$training, allow_null = TRUE, arg = "training", call = NULL)
-  check_mask_values(args$mask)
-  lapply(args, function(arg) map_structure(arg, as_tensor_argument))
+  rlang::set_names(args, names)
 }
 
 call_arguments <- function(self) remembered(self, "call_arguments", names(formals(self$call)))

@@ -61,10 +61,7 @@ Optimizer <- R6::R6Class("Optimizer",
       invisible(self$handle)
     },
 
-    index_of = function(variable) {
-      for (k in seq_along(self$tracked)) if (identical(self$tracked[[k]], variable)) return(k)
-      0L
-    },
+    index_of = function(variable) position_of(variable, self$tracked),
 
     # The slots of just these weights: some may have been frozen since the optimizer was built, or set free.
     slots_of = function(variables) {
@@ -123,6 +120,12 @@ Optimizer <- R6::R6Class("Optimizer",
     variables = function() optimizer_variables(self)
   )
 )
+
+# Where `variable` stands in a list of variables, 0 if it is not there.
+position_of <- function(variable, variables) {
+  for (k in seq_along(variables)) if (identical(variables[[k]], variable)) return(k)
+  0L
+}
 
 abort_scheduled <- function() {
   birnn_abort(

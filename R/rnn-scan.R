@@ -6,14 +6,10 @@
 # Returns list(outputs = one or two tensors, states = for each direction its final states).
 op_recurrent <- function(x, mask, directions, return_sequences, merge = "none") {
   inputs <- c(list(x, mask), do.call(c, lapply(directions, direction_inputs)))
-  column <- function(field) vapply(directions, function(direction) direction[[field]], directions[[1L]][[field]])
-  fields <- c("units", "go_backwards", "zero_output_for_mask", "reset_after")
-  attrs <- c(
-    list(cells = column("cell"), activations = column("activation"),
-         recurrent_activations = column("recurrent_activation"), return_sequences = return_sequences, merge = merge),
-    lapply(rlang::set_names(fields), column)
-  )
-  results <- apply_op("recurrent", inputs, attrs)
+  attrs <- directions[[1L]][direction_attrs]
+  for (direction in directions[-1L]) attrs <- Map(c, attrs, direction[direction_attrs])
+  names(attrs) <- names(direction_attrs)
+  results <- apply_op("recurrent", inputs, c(attrs, list(return_sequences = return_sequences, merge = merge)))
   n_outputs <- if (merge == "none") length(directions) else 1L
   counts <- vapply(directions, function(direction) state_counts[[direction$cell]], integer(1))
   ends <- n_outputs + cumsum(counts)
@@ -22,6 +18,12 @@ op_recurrent <- function(x, mask, directions, return_sequences, merge = "none") 
     states = Map(function(end, count) results[seq.int(to = end, length.out = count)], ends, counts)
   )
 }
+
+# What the op calls the constants of a direction, one value a direction.
+direction_attrs <- c(
+  cells = "cell", activations = "activation", recurrent_activations = "recurrent_activation", units = "units",
+  go_backwards = "go_backwards", zero_output_for_mask = "zero_output_for_mask", reset_after = "reset_after"
+)
 
 state_counts <- c(simple_rnn = 1L, lstm = 2L, gru = 1L)
 
