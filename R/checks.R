@@ -81,6 +81,9 @@ nearest_name <- function(x, choices) {
   choices[[which.min(distances)]]
 }
 
+# For messages: all names, where cli would leave out some of more than twenty.
+in_full <- function(names) cli::cli_vec(names, list("vec-trunc" = Inf))
+
 # Stops at the first name that is not known, with a suggestion. `what`: "layer_lstm()", "optimizer_adam()".
 check_known_names <- function(given, known, what, call = rlang::caller_env()) {
   unknown <- setdiff(given, known)
@@ -90,7 +93,7 @@ check_known_names <- function(given, known, what, call = rlang::caller_env()) {
     c(
       "{what} has no argument {.arg {unknown[[1]]}}.",
       if (!is.null(near)) c(i = "Did you mean {.arg {near}}?")
-      else c(i = "Its arguments are {.arg {known}}.")
+      else c(i = "Its arguments are {.arg {in_full(known)}}.")
     ),
     call = call
   )

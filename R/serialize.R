@@ -60,7 +60,7 @@ abort_unknown_name <- function(name, kind, call) {
   near <- nearest_name(name, known)
   birnn_abort(
     c("Could not interpret {kind} identifier: {.val {name}}.",
-      i = if (is.null(near)) "Known are {.val {known}}." else "Did you mean {.val {near}}?"),
+      i = if (is.null(near)) "Known are {.val {in_full(known)}}." else "Did you mean {.val {near}}?"),
     call = call
   )
 }
