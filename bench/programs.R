@@ -89,11 +89,11 @@ Fleet <- R6::R6Class("Fleet",
       absent <- Filter(function(program) !is.null(program$missing), programs)
       self$lost <- lapply(absent, `[[`, "missing")
     },
-    has = function(name) is.null(self$lost[[name]]),
+    has = function(name, threads = 1) is.null(self$lost[[name]]) && is.null(self$lost[[paste(name, threads)]]),
     pids = function() vapply(self$running, function(process) process$get_pid(), integer(1)),
     # The words of the answer, or NULL: then the program is left out from now on, or (`error`) cannot do this.
     ask = function(name, threads, request, limit = 120) {
-      if (!self$has(name)) return(NULL)
+      if (!self$has(name, threads)) return(NULL)
       process <- self$process(name, threads)
       process$write_input(paste0(request, "\n"))
       line <- self$next_line(process, limit)
@@ -134,8 +134,8 @@ Fleet <- R6::R6Class("Fleet",
       key <- paste(name, threads)
       self$running[[key]]$kill()
       self$running[[key]] <- NULL
-      self$lost[[name]] <- paste0("ended at `", request, "`")
-      message(name, ": ", self$lost[[name]])
+      self$lost[[key]] <- paste0("no answer to `", request, "`")
+      message(key, ": ", self$lost[[key]])
       NULL
     }
   )

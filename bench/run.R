@@ -29,7 +29,8 @@ foreign_load <- function(before, fleet) {
 
 # One round of a measurement: a row for each entrant.
 measure <- function(m, round, fleet) {
-  due <- Filter(function(e) (round - 1) %% e$every == 0 && fleet$has(e$program), m$entrants)
+  due <- Filter(function(e) (round - 1) %% e$every == 0 && fleet$has(e$program, m$threads), m$entrants)
+  if (length(due) == 0) return(NULL)
   # Nobody is always the first.
   due <- due[(seq_along(due) + round - 2) %% length(due) + 1]
   before <- watch(fleet)

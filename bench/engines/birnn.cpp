@@ -144,7 +144,8 @@ class Layer {
   void descend(std::size_t i) {
     T* const weight = in_views_[i].as<T>();
     const T* const gradient = din_views_[i].as<T>();
-    for (int64 e = 0; e < in_[i].count(); ++e) weight[e] -= static_cast<T>(1e-4) * gradient[e];
+    const int64 count = in_[i].count();
+    for (int64 e = 0; e < count; ++e) weight[e] -= static_cast<T>(1e-4) * gradient[e];
   }
 
   const OpDef& op_;
