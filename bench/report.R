@@ -38,7 +38,7 @@ describe_session <- function(fleet, isas, built, results, started) {
       compiler = compiler_version()),
     blas = vapply(c("r_reference", "r_openblas"), function(r) paste(fleet$ask(r, 1, "task=blas"), collapse = ""), ""),
     lost = fleet$lost, load = stats::median(results$load),
-    minutes = as.numeric(Sys.time() - started, units = "mins")
+    minutes = minutes_since(started)
   )
 }
 
@@ -59,8 +59,11 @@ limit_text <- function(row, limit) {
   paste0(if (length(unique(texts)) == 1) texts[[1]] else paste(texts, collapse = " / "), row$unit)
 }
 
-target_table <- function(results, built) {
-  lines <- lapply(target_rows(results, built), function(row) {
+# `partly`: without the rows that nothing was measured for.
+target_table <- function(results, built, partly = FALSE) {
+  rows <- target_rows(results, built)
+  if (partly) rows <- Filter(function(row) !all(is.na(row$values)), rows)
+  lines <- lapply(rows, function(row) {
     c(
       row$label, paste(names(row$values), collapse = " / "),
       paste0(paste(number(row$values, row$digits), collapse = " / "), row$unit),
@@ -90,7 +93,8 @@ layer_table <- function(results, cell, mode) {
   lines <- Map(function(config, rs, threads) {
     key <- layer_key(cell, config, mode, threads, rs)
     if (!key %in% results$key) return(NULL)
-    c(config, if (rs == 1) "all" else "last", layer_line(results, key, configs[[config]], cell, mode, threads, peers_shown))
+    outputs <- if (rs == 1) "all" else "last"
+    c(config, outputs, layer_line(results, key, configs[[config]], cell, mode, threads, peers_shown))
   }, grid$config, grid$rs, grid$threads)
   lines <- Filter(Negate(is.null), lines)
   if (length(lines) == 0) return(NULL)
@@ -137,12 +141,12 @@ session_lines <- function(session) {
   )
 }
 
-report_lines <- function(results, session) {
+report_lines <- function(results, session, partly) {
   results <- usable(results, session$quiet)
   layers <- unlist(lapply(cells, function(cell) lapply(names(modes), function(mode) layer_table(results, cell, mode))))
   c(
     session_lines(session), "",
-    "### Floors and targets", "", target_table(results, session$built), "",
+    "### Floors and targets", "", target_table(results, session$built, partly), "",
     "### Layers", "", "Median (best) of birnn; peers as time of the peer / time of birnn.", "", layers,
     "### Small batches", "", "Configuration M with fewer rows, one thread, all outputs.", "", batch_table(results), "",
     "### Everything else", "", variant_table(results)
@@ -153,7 +157,7 @@ markers <- c("<!-- begin: written by make bench -->", "<!-- end: written by make
 
 # Replaces what stands between the markers of `to`.
 write_report <- function(results, session, to) {
-  lines <- report_lines(results, session)
+  lines <- report_lines(results, session, partly = !is.character(to))
   if (!is.character(to)) return(writeLines(lines, to))
   text <- readLines(to)
   at <- match(markers, text)

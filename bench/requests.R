@@ -46,7 +46,9 @@ layer_measurement <- function(cell, config, mode, threads, rs) {
   large <- config == "L"
   now_and_then <- if (rs == 0) 3 else 1
   entrants <- list(entrant("birnn", every = now_and_then), entrant("onednn", every = now_and_then))
-  if (mode == "infer" && cell != "simple_rnn") entrants <- c(entrants, list(entrant("onnxruntime", every = now_and_then)))
+  if (mode == "infer" && cell != "simple_rnn") {
+    entrants <- c(entrants, list(entrant("onnxruntime", every = now_and_then)))
+  }
   # torch 1.13 takes minutes for some large steps on two threads.
   if (rs == 1 && !(large && threads > 1)) {
     entrants <- c(entrants, list(entrant("torch", every = if (large || threads > 1) 3 else 1)))

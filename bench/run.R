@@ -69,6 +69,8 @@ only_matching <- function(measurements, pattern) {
   Filter(function(m) grepl(pattern, m$key), measurements)
 }
 
+minutes_since <- function(started) as.numeric(Sys.time() - started, units = "mins")
+
 main <- function() {
   started <- Sys.time()
   built <- build_all(settings$build)
@@ -80,8 +82,7 @@ main <- function() {
   for (round in seq_len(settings$rounds)) {
     results <- rbind(results, run_round(round, measurements, fleet))
     utils::write.csv(results, file.path(settings$build, "results.csv"), row.names = FALSE)
-    message("round ", round, " of ", settings$rounds, " after ", round(as.numeric(Sys.time() - started, units = "mins"), 1),
-      " minutes")
+    message(sprintf("round %d of %d after %.1f minutes", round, settings$rounds, minutes_since(started)))
   }
   session <- describe_session(fleet, isas, built, results, started)
   write_report(results, session, if (nzchar(settings$only)) stdout() else file.path("bench", "README.md"))

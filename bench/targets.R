@@ -57,7 +57,10 @@ variant_ratio <- function(results, key, a, b) ratio_of(times_of(results, key, a)
 
 mask_ratios <- function(results, mask) {
   of <- function(config, mode) variant_ratio(results, paste("mask", config, mode, 1, sep = "/"), mask, "none")
-  c("S infer" = of("S", "infer"), "M infer" = of("M", "infer"), "S train" = of("S", "train"), "M train" = of("M", "train"))
+  c(
+    "S infer" = of("S", "infer"), "M infer" = of("M", "infer"),
+    "S train" = of("S", "train"), "M train" = of("M", "train")
+  )
 }
 
 thread_gain <- function(results) {
@@ -65,7 +68,10 @@ thread_gain <- function(results) {
     ratio_of(times_of(results, layer_key("lstm", config, mode, 1), "birnn"),
       times_of(results, layer_key("lstm", config, mode, 2), "birnn"))
   }
-  c("M infer" = of("M", "infer"), "L infer" = of("L", "infer"), "M train" = of("M", "train"), "L train" = of("L", "train"))
+  c(
+    "M infer" = of("M", "infer"), "L infer" = of("L", "infer"),
+    "M train" = of("M", "train"), "L train" = of("L", "train")
+  )
 }
 
 by_mode <- function(of) c(infer = of("infer"), train = of("train"))
@@ -88,12 +94,22 @@ peer_rows <- function(results) {
   ort <- function(threads) against(results, "onnxruntime", "lstm", "infer", threads)
   simple <- function(mode) against(results, c("onednn", "torch"), "simple_rnn", mode, 1)
   list(
-    row_of("LSTM inference against oneDNN, 1 thread", onednn("lstm", "infer"), c(1.4, 1.07, 1, 1.2), c(1.5, 1.12, 1.05, 1.4)),
+    row_of(
+      "LSTM inference against oneDNN, 1 thread",
+      onednn("lstm", "infer"), c(1.4, 1.07, 1, 1.2), c(1.5, 1.12, 1.05, 1.4)
+    ),
     row_of("... 2 threads", onednn("lstm", "infer", 2), c(2, 1.2, 1.05, 2.2), c(2.5, 1.4, 1.12, 2.8)),
-    row_of("LSTM training against oneDNN, 1 thread", onednn("lstm", "train"), c(1.4, 1.12, 1, 1.2), c(1.6, 1.2, 1.06, 1.4)),
+    row_of(
+      "LSTM training against oneDNN, 1 thread", onednn("lstm", "train"), c(1.4, 1.12, 1, 1.2), c(1.6, 1.2, 1.06, 1.4)
+    ),
     row_of("... 2 threads", onednn("lstm", "train", 2), c(2.3, 1.25, 1.05, 2), c(3, 1.5, 1.15, 3)),
-    row_of("GRU inference against oneDNN, 1 thread", onednn("gru", "infer"), c(1.5, 1.15, 1.08, 1.15), c(1.7, 1.25, 1.15, 1.4)),
-    row_of("GRU training against oneDNN, 1 thread", onednn("gru", "train"), c(1.2, 1.05, 1, 1.1), c(1.5, 1.2, 1.06, 1.3)),
+    row_of(
+      "GRU inference against oneDNN, 1 thread",
+      onednn("gru", "infer"), c(1.5, 1.15, 1.08, 1.15), c(1.7, 1.25, 1.15, 1.4)
+    ),
+    row_of(
+      "GRU training against oneDNN, 1 thread", onednn("gru", "train"), c(1.2, 1.05, 1, 1.1), c(1.5, 1.2, 1.06, 1.3)
+    ),
     row_of("SimpleRNN inference against the better of oneDNN and torch", simple("infer"), 1, 1.3),
     row_of("SimpleRNN training against the better of oneDNN and torch", simple("train"), 1, 1.3),
     row_of("LSTM inference against ONNX Runtime, 1 thread", ort(1), c(1.6, 1.15, 1.12, 1.05), c(1.8, 1.25, 1.2, 1.2)),
@@ -105,14 +121,23 @@ own_rows <- function(results) {
   tier <- function(mode, a, b) variant_ratio(results, paste("tier/M", mode, 1, sep = "/"), a, b)
   type <- function(mode) variant_ratio(results, paste("type/M", mode, 1, sep = "/"), "float32", "float64")
   list(
-    row_of("fraction of the sgemm peak, LSTM inference", peak_fraction(results, "infer"), c(78, 88, 88), c(82, 92, 95), digits = 0, unit = " %"),
-    row_of("... training", peak_fraction(results, "train"), c(83, 85, 88), c(88, 90, 93), digits = 0, unit = " %"),
+    row_of(
+      "fraction of the sgemm peak, LSTM inference",
+      peak_fraction(results, "infer"), c(78, 88, 88), c(82, 92, 95), digits = 1, unit = " %"
+    ),
+    row_of("... training", peak_fraction(results, "train"), c(83, 85, 88), c(88, 90, 93), digits = 1, unit = " %"),
     row_of("lengths spread over 1..T (mask) against no mask", mask_ratios(results, "uniform"), 0.62, 0.55, FALSE),
     row_of("mask of TRUE against no mask", mask_ratios(results, "true"), 1.05, 1.02, FALSE),
     row_of("two threads against one", thread_gain(results), 1.85, 1.95),
-    row_of("AVX2 tier against AVX-512 tier, M", by_mode(function(m) 100 * tier(m, "avx512", "avx2")), 45, 90, digits = 0, unit = " %"),
-    row_of("base tier (SSE2, NEON) against Armadillo with reference BLAS, M", by_mode(function(m) tier(m, "arma_reference", "base")), 5, 7),
-    row_of("float64 against float32 rate, M", by_mode(function(m) 100 * type(m)), 35, 45, digits = 0, unit = " %")
+    row_of(
+      "AVX2 tier against AVX-512 tier, M",
+      by_mode(function(m) 100 * tier(m, "avx512", "avx2")), 45, 90, digits = 1, unit = " %"
+    ),
+    row_of(
+      "base tier (SSE2, NEON) against Armadillo with reference BLAS, M",
+      by_mode(function(m) tier(m, "arma_reference", "base")), 5, 7
+    ),
+    row_of("float64 against float32 rate, M", by_mode(function(m) 100 * type(m)), 35, 45, digits = 1, unit = " %")
   )
 }
 
@@ -124,11 +149,19 @@ r_rows <- function(results, built) {
     row_of("new batch shape, extra cost of the first call", c(
       "ms, predict" = r_times(results, "new_shape_predict"), "ms, train_on_batch" = r_times(results, "new_shape_train")
     ), 0.2, 0.05, FALSE, 3),
-    row_of("M through R against the layer: predict", c(ratio = through_r("predict", "predict", "layer")), 1.2, 1.1, FALSE),
+    row_of(
+      "M through R against the layer: predict", c(ratio = through_r("predict", "predict", "layer")), 1.2, 1.1, FALSE
+    ),
     row_of("... fit step", c(ratio = through_r("fit", "fit", "layer")), 1.1, 1.05, FALSE),
     row_of("... eager step against plan", c(ratio = through_r("fit", "fit_eager", "fit")), 1.2, 1.1, FALSE),
-    row_of("(32, 100, 256) to an R array, R's allocation excluded", c("GB/s" = r_times(results, "convert")), 2, 5, digits = 1),
-    row_of("predict with reference BLAS against OpenBLAS", c(ratio = through_r("blas", "reference", "openblas")), 1.05, NA, FALSE),
+    row_of(
+      "(32, 100, 256) to an R array, R's allocation excluded",
+      c("GB/s" = r_times(results, "convert")), 2, 5, digits = 1
+    ),
+    row_of(
+      "predict with reference BLAS against OpenBLAS",
+      c(ratio = through_r("blas", "reference", "openblas")), 1.05, NA, FALSE
+    ),
     row_of("installation on two cores", c(minutes = compile_minutes(built)), 3, NA, FALSE, 1),
     row_of("installed library without debug symbols", c(MB = built$megabytes), 8, NA, FALSE, 1)
   )

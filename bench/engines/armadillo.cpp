@@ -1,6 +1,6 @@
 // The same bidirectional LSTM in plain Armadillo, as one would write it first: the products go to whatever BLAS the
-// process has (which must keep to one thread: OPENBLAS_NUM_THREADS=1), the activations to the C library. Requests: task=layer (cell=lstm only, see Config in serve.h),
-// task=gemm n=.
+// process has (which must keep to one thread: OPENBLAS_NUM_THREADS=1), the activations to the C library.
+// Requests: task=layer (cell=lstm only, see Config in serve.h), task=gemm n=.
 #include <armadillo>
 #include <cmath>
 #include <thread>
@@ -57,8 +57,7 @@ class Direction {
     fmat before(units_, x.n_cols, arma::fill::zeros);
     for (long s = steps_ - 1; s >= 0; --s) {
       fmat z = at(gates_, s);
-      if (s > 0)
-        before.cols(first(s), last(s)) = y.submat(offset(), first(s - 1), offset() + units_ - 1, last(s - 1));
+      if (s > 0) before.cols(first(s), last(s)) = y.submat(offset(), first(s - 1), offset() + units_ - 1, last(s - 1));
       for (uword b = 0; b < batch_; ++b)
         gradient(z.colptr(b), cells_.colptr(first(s) + b), s > 0 ? cells_.colptr(first(s - 1) + b) : nullptr,
                  dy.colptr(first(s) + b) + offset(), dc.colptr(b), dh.colptr(b));

@@ -28,7 +28,8 @@ class Tensor {
     std::memset(memory_.data(), 0, meta_.bytes());
   }
   Tensor(DType dtype, const Shape& shape, Noise& noise, float scale) : Tensor(dtype, shape) {
-    for (int64 i = 0; i < count(); ++i) set(i, noise(scale));
+    const int64 last = count();
+    for (int64 i = 0; i < last; ++i) set(i, noise(scale));
   }
   void set(int64 i, double value) {
     if (meta_.dtype == DType::float32) view().as<float>()[i] = static_cast<float>(value);

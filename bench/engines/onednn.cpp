@@ -132,16 +132,16 @@ class Layer {
         describe<lbr_gru_forward>(engine_, kind(train), both, x, none, any_kernel_, any_recurrent_, b, y, none);
     keep_forward<lbr_gru_forward>(d, train);
     if (!train) return;
-    keep_backward<lbr_gru_backward>(describe_backward<lbr_gru_backward>(
-        engine_, d, prop_kind::backward, both, x, none, any_kernel_, any_recurrent_, b, y, none, x, none, any_kernel_,
-        any_recurrent_, b, y, none));
+    keep_backward<lbr_gru_backward>(describe_backward<lbr_gru_backward>(engine_, d, prop_kind::backward, both, x, none,
+                                                                        any_kernel_, any_recurrent_, b, y, none, x,
+                                                                        none, any_kernel_, any_recurrent_, b, y, none));
   }
 
   void make_simple(bool train) {
     const memory::desc x = x_.get_desc(), y = y_.get_desc(), b = bias_.get_desc(), none;
     const auto tanh = algorithm::eltwise_tanh;
-    const auto d = describe<vanilla_rnn_forward>(engine_, kind(train), tanh, both, x, none, any_kernel_,
-                                                 any_recurrent_, b, y, none);
+    const auto d = describe<vanilla_rnn_forward>(engine_, kind(train), tanh, both, x, none, any_kernel_, any_recurrent_,
+                                                 b, y, none);
     keep_forward<vanilla_rnn_forward>(d, train);
     if (!train) return;
     keep_backward<vanilla_rnn_backward>(describe_backward<vanilla_rnn_backward>(
@@ -213,8 +213,7 @@ std::string measure_gemm(const Request& r) {
   std::vector<float> a(static_cast<std::size_t>(n * n)), b(a.size()), c(a.size());
   for (float& value : a) value = noise(1.f);
   for (float& value : b) value = noise(1.f);
-  return bench::sample(
-      r, [&] { dnnl_sgemm('N', 'N', n, n, n, 1.f, a.data(), n, b.data(), n, 0.f, c.data(), n); });
+  return bench::sample(r, [&] { dnnl_sgemm('N', 'N', n, n, n, 1.f, a.data(), n, b.data(), n, 0.f, c.data(), n); });
 }
 
 std::string version() {

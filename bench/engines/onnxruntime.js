@@ -22,8 +22,10 @@ function part(field, content) {
 }
 
 const FLOAT = 1;
-const tensor = (name, sizes, values) =>
-  Buffer.concat([...sizes.map((n) => whole(1, n)), whole(2, FLOAT), part(8, name), part(9, Buffer.from(values.buffer))]);
+function tensor(name, sizes, values) {
+  const shape = sizes.map((n) => whole(1, n));
+  return Buffer.concat([...shape, whole(2, FLOAT), part(8, name), part(9, Buffer.from(values.buffer))]);
+}
 function valueInfo(name, sizes) {
   const shape = Buffer.concat(sizes.map((n) => part(1, whole(1, n))));
   return Buffer.concat([part(1, name), part(2, part(1, Buffer.concat([whole(1, FLOAT), part(2, shape)])))]);

@@ -1,5 +1,5 @@
-"""torch on the CPU: bidirectional LSTM, GRU or RNN (tanh); a training step is forward, backward with the gradient of the
-input, and plain gradient descent. Requests and answers as in serve.h: task=layer, task=version."""
+"""torch on the CPU: bidirectional LSTM, GRU or RNN (tanh); a training step is forward, backward with the gradient of
+the input, and plain gradient descent. Requests and answers as in serve.h: task=layer, task=version."""
 import statistics
 import sys
 import time
