@@ -113,7 +113,7 @@ r_measurements <- function() {
     measurement(paste0("r/", task), "", list(r_task(task)), ms = 100)
   })
   c(alone, list(
-    measurement("r/predict", "", list(layer("infer"), r_task("predict")), ms = 150, min = 5),
+    measurement("r/predict", "", list(layer("infer"), r_task("predict"), r_task("evaluate")), ms = 150, min = 5),
     measurement("r/fit", "", list(layer("train"), r_task("fit"), r_task("fit_eager")), ms = 300, min = 5),
     measurement("r/blas", "", list(
       r_task("predict", "r_reference", "reference"), r_task("predict", "r_openblas", "openblas")

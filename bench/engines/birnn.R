@@ -1,5 +1,5 @@
 # birnn through its public R functions, as a user calls them. Requests and answers as in serve.h, with task = version,
-# blas (the library that R uses), predict, fit, fit_eager (M, last output; milliseconds a batch), tiny_fit,
+# blas (the library that R uses), predict, evaluate, fit, fit_eager (M, last output; milliseconds a batch), tiny_fit,
 # tiny_predict (milliseconds a step, a call), new_shape_predict, new_shape_train (what the first call with a batch size
 # costs more), convert (GB/s of R numbers).
 library(birnn)
@@ -49,7 +49,7 @@ fit_calls <- function(model, x, y) {
 # --- tasks --------------------------------------------------------------------------------------------------------
 
 fit_middle <- function(request, eagerly) {
-  batches <- 4
+  batches <- 8
   x <- random_array(32 * batches, 100, 64)
   y <- random_array(32 * batches, 256)
   sample_calls(request, fit_calls(middle_model(eagerly), x, y), batches)
@@ -59,6 +59,13 @@ predict_middle <- function(request) {
   model <- middle_model()
   x <- random_array(32, 100, 64)
   sample_calls(request, function() model |> predict(x, batch_size = 32, verbose = 0))
+}
+
+evaluate_middle <- function(request) {
+  model <- middle_model()
+  x <- random_array(32, 100, 64)
+  y <- random_array(32, 256)
+  sample_calls(request, function() model |> evaluate(x, y, batch_size = 32, verbose = 0))
 }
 
 tiny_fit <- function(request) {
@@ -122,6 +129,7 @@ answer <- function(request) {
     version = as.character(utils::packageVersion("birnn")),
     blas = basename(dirname(normalizePath(extSoftVersion()[["BLAS"]]))),
     predict = predict_middle(request),
+    evaluate = evaluate_middle(request),
     fit = fit_middle(request, FALSE),
     fit_eager = fit_middle(request, TRUE),
     tiny_fit = tiny_fit(request),
