@@ -54,103 +54,18 @@ Callback <- function(classname, on_epoch_begin = NULL, on_epoch_end = NULL, on_t
                      on_predict_end = NULL, on_predict_batch_begin = NULL, on_predict_batch_end = NULL, ...,
                      public = list(), private = list(), inherit = NULL, parent_env = parent.frame()) {
   frame <- rlang::current_env()
-  name <- check_class_name(classname, frame)
   hooks <- mget(callback_hooks, envir = frame)
-  members <- class_members(hooks, rlang::dots_list(..., .ignore_empty = "all", .homonyms = "keep"), public, frame)
-  check_callback_members(members, private, frame)
-  parent <- callback_parent(inherit, frame)
-  if (!is.environment(parent_env)) stop_not("an environment", parent_env, "parent_env", frame)
-  is_active <- vapply(members, inherits, logical(1), "birnn_active_property")
-  generator <- do.call(R6::R6Class, list(
-    classname = name, public = members[!is_active], private = private, active = lapply(members[is_active], unclass),
-    inherit = parent, lock_objects = FALSE, cloneable = FALSE, parent_env = parent_env
-  ))
-  callback_constructor(generator)
+  define_own_class(callback_kind, hooks, rlang::dots_list(..., .ignore_empty = "all", .homonyms = "keep"), frame)
 }
 
 #' @rdname Callback
 #' @export
 new_callback_class <- Callback
 
-check_callback_members <- function(members, private, call) {
-  if (!is_plain_list(private)) stop_not("a named list", private, "private", call)
-  check_named(private, call)
-  names <- c(names(members), names(private))
-  check_given_once(names, call)
-  taken <- intersect(names, c("self", "super", "private", "clone", "model", "params", "set_model", "set_params"))
-  if (length(taken) > 0L) {
-    birnn_abort("A callback class cannot have a member {.field {taken[[1]]}}: birnn uses that name itself.",
-                call = call)
-  }
-  for (name in intersect(names(members), callback_hooks)) check_hook(members[[name]], name, call)
-}
-
-callback_parent <- function(inherit, call) {
-  if (is.null(inherit) || identical(inherit, Callback)) return(CallbackBase)
-  generator <- attr(inherit, "generator", exact = TRUE)
-  if (inherits(inherit, "birnn_callback_class")) return(generator)
-  stop_not("what Callback() returned, or NULL", inherit, "inherit", call)
-}
-
-# A function with the arguments of initialize(). What the caller wrote goes on to it as it is.
-callback_constructor <- function(generator) {
-  leaf <- callback_leaf(generator)
-  constructor <- function() {
-    call <- sys.call()
-    call[[1L]] <- leaf$new
-    eval(call, parent.frame())
-  }
-  formals(constructor) <- formals(initialize_of(generator))
-  structure(constructor, class = "birnn_callback_class", generator = generator)
-}
-
-initialize_of <- function(generator) {
-  while (!is.null(generator)) {
-    if (is.function(generator$public_methods$initialize)) return(generator$public_methods$initialize)
-    generator <- generator$get_inherit()
-  }
-  function() NULL
-}
-
-# What objects are made of: the class, with `private` and `super` for all methods whether they are used or not.
-callback_leaf <- function(generator) {
-  force(generator)
-  R6::R6Class(generator$classname,
-    inherit = generator, lock_objects = FALSE, cloneable = FALSE,
-    public = list(
-      initialize = function(...) {
-        surround_callback(self, super, generator)
-        super$initialize(...)
-      }
-    )
-  )
-}
-
-surround_callback <- function(self, level, generator) {
-  private <- NULL
-  while (!identical(generator, CallbackBase)) {
-    enclosure <- level$.__enclos_env__
-    level <- enclosure$super
-    private <- enclosure$private %||% private %||% new.env(parent = emptyenv())
-    list2env(list(private = private, super = new_super(self, level, callback_methods)), envir = enclosure)
-    generator <- generator$get_inherit()
-  }
-}
-
-# For new_super(): every method is given what it is called with.
-callback_methods <- list(methods = c("initialize", callback_hooks))
-
-#' @export
-format.birnn_callback_class <- function(x, ...) paste0("<Callback class ", attr(x, "generator")$classname, ">")
-
-#' @export
-print.birnn_callback_class <- function(x, ...) {
-  cat(format(x), "\n signature: ", signature_text(formals(x)), "\n", sep = "")
-  invisible(x)
-}
-
-#' @export
-str.birnn_callback_class <- function(object, ...) cat(" ", format(object), "\n", sep = "")
+callback_kind <- list(
+  noun = "callback", root = CallbackBase, builder = function() Callback, methods = callback_hooks,
+  taken = c("model", "params", "set_model", "set_params"), finish = identity
+)
 
 # --- objects that are not of these classes ------------------------------------------------------------------------
 

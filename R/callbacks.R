@@ -174,7 +174,7 @@ as_callbacks <- function(callbacks, call = rlang::caller_env()) {
 as_callback <- function(x, arg, call) {
   if (is_callback(x)) return(x)
   if (is_hook_object(x)) return(AdoptedCallback$new(x))
-  hint <- if (inherits(x, "birnn_callback_class")) {
+  hint <- if (inherits(x, "birnn_own_class")) {
     "It is a class: make a callback of it with parentheses, as in {.code Class()}."
   }
   stop_not(if (arg == "callbacks") "a callback or a list of callbacks" else "a callback", x, arg, call, hint)

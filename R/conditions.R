@@ -27,6 +27,11 @@ warn_once <- function(id, message, kind = "value", .envir = parent.frame(), call
   birnn_warn(message, kind = kind, .envir = .envir, call = call)
 }
 
+# Names of Keras 2 that scripts still use say so once in a session.
+warn_older_name <- function(old, new, what = "does the same") {
+  warn_once(paste0("older-", old), "{.fn {old}} is an older name: {.fn {new}} {what}.", kind = "deprecated", call = NULL)
+}
+
 # An error found in C++, as a classed condition. `message` is text, not markup.
 abort_from_cpp <- function(message, kind, call = NULL) {
   rlang::abort(message, class = error_classes(kind), call = call)

@@ -19,7 +19,8 @@
 #' v$assign(diag(2))
 #' as.array(v)
 keras_variable <- function(initializer, shape = NULL, dtype = NULL, trainable = TRUE, autocast = TRUE,
-                           aggregation = NULL, ..., name = NULL) {
+                           aggregation = "none", name = NULL, ...) {
+  check_known_names(rlang::names2(list(...)), names(formals(keras_variable)), "keras_variable()")
   name <- name %||% unique_name("variable")
   if (is.null(shape)) {
     return(new_variable(initializer, dtype = dtype, trainable = check_flag(trainable), name = name))

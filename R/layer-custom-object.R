@@ -122,7 +122,7 @@ surround_methods <- function(self, level) {
     level <- enclosure$super
     private <- enclosure$private %||% private %||% new.env(parent = emptyenv())
     surroundings <- list(
-      self = self$handle, private = private, super = new_super(self, level, definition$parent),
+      self = self$handle, private = private, super = super_of_layer(self, level, definition$parent),
       `__class__` = definition$constructor
     )
     list2env(surroundings, envir = enclosure)
@@ -130,26 +130,16 @@ surround_methods <- function(self, level) {
   }
 }
 
-# `super$method(...)`, and Python's super()$method(...). `level`: R6's environment with the methods of the class above.
-new_super <- function(self, level, parent) {
+# `level`: R6's environment with the methods of the class above.
+super_of_layer <- function(self, level, parent) {
   force(self)
   force(level)
   force(parent)
-  super <- structure(
-    function(...) super, class = "birnn_super", find = function(name) super_member(self, level, parent, name)
-  )
-  super
+  new_super(function(name) super_member(self, level, parent, name))
 }
-
-#' @export
-`$.birnn_super` <- function(x, name) attr(x, "find")(name)
-
-#' @export
-`[[.birnn_super` <- function(x, name) attr(x, "find")(name)
 
 # Methods of birnn's classes are given what they expect.
 super_member <- function(self, level, parent, name) {
-  if (name %in% names(python_names)) name <- python_names[[name]]
   method <- get0(name, envir = level, inherits = FALSE)
   if (is.null(method)) return(get0(name, envir = self, inherits = FALSE))
   if (name %in% parent$methods || !name %in% names(super_adapters)) return(method)

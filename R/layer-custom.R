@@ -127,54 +127,7 @@ Layer <- function(classname, initialize = NULL, call = NULL, build = NULL, get_c
 #' @export
 new_layer_class <- Layer
 
-#' A computed field of a layer class
-#'
-#' For members of [Layer()]: a field whose value is computed whenever it is read.
-#'
-#' @param fn A function without arguments that computes the value; or of one argument `value`, which is missing when
-#'   the field is read and the new value when it is set.
-#' @return `fn`, marked.
-#' @family layer methods
-#' @export
-#' @examples
-#' layer_scale <- Layer("Scale",
-#'   build = function(input_shape) self$scale <- self$add_weight(shape = 1, initializer = "ones"),
-#'   call = function(inputs) inputs * self$scale,
-#'   public = list(current = active_property(function() as.numeric(self$scale)))
-#' )
-#' layer <- layer_scale()
-#' layer(1:3)
-#' layer$current
-active_property <- function(fn) {
-  if (!is.function(fn)) stop_not("a function", fn, "fn", rlang::current_env())
-  structure(fn, class = "birnn_active_property")
-}
-
 # --- members ------------------------------------------------------------------------------------------------------
-
-# Python's names for what R calls otherwise.
-python_names <- c("__init__" = "initialize")
-
-# Members of every kind in one named list. A leading `self` is optional in methods: here it is always around.
-class_members <- function(named, dots, public, call) {
-  check_named_list(public, "public", call)
-  check_named(dots, call)
-  members <- utils::modifyList(c(compact(named), dots), public, keep.null = TRUE)
-  is_python <- names(members) %in% names(python_names)
-  names(members)[is_python] <- python_names[names(members)[is_python]]
-  lapply(members, without_self)
-}
-
-check_named_list <- function(x, arg, call) {
-  if (!is_plain_list(x) || !all(nzchar(rlang::names2(x)))) stop_not("a named list", x, arg, call)
-}
-
-without_self <- function(member) {
-  if (!is.function(member) || is.primitive(member)) return(member)
-  if (!identical(names(formals(member))[1L], "self")) return(member)
-  formals(member) <- formals(member)[-1L]
-  member
-}
 
 method_names <- c(
   "initialize", "build", "call", "compute_mask", "compute_output_shape", "compute_output_spec", "get_config",
@@ -209,12 +162,6 @@ check_members <- function(members, private, call) {
     birnn_abort("{.fn initialize} cannot have an argument {.arg object}: it stands for what is piped into the layer.",
                 call = call)
   }
-}
-
-check_class_name <- function(x, call) {
-  name <- check_string(x, arg = "classname", call = call)
-  if (!grepl("^[[:alpha:]_.][[:alnum:]_.]*$", name)) stop_not("a name made of letters, digits and _", x, "classname", call)
-  name
 }
 
 # --- what Layer() returns -----------------------------------------------------------------------------------------

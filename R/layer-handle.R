@@ -87,14 +87,6 @@ print.birnn_layer <- function(x, ...) {
 # The arguments of a layer's call as one line: "(sequences, initial_state = NULL, mask = NULL, training = FALSE)".
 call_signature <- function(self) signature_text(formals(self$call))
 
-signature_text <- function(arguments) {
-  words <- vapply(names(arguments), function(name) {
-    default <- paste(deparse(arguments[[name]]), collapse = " ")
-    if (nzchar(default)) paste(name, "=", default) else name
-  }, character(1))
-  paste0("(", paste(words, collapse = ", "), ")")
-}
-
 #' @export
 str.birnn_layer <- function(object, ...) cat(" ", format(object), "\n", sep = "")
 

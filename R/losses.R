@@ -222,8 +222,17 @@ register_loss <- function(class_name, constructor, ...) {
 
 # A string, a loss, loss_*, an R function of targets and predictions, or a config.
 get_loss <- function(x, call = rlang::caller_env()) {
-  wrap <- function(fn) new_handle(FunctionLoss$new(NULL, fn, fn = fn), "birnn_loss")
+  wrap <- function(fn) new_handle(FunctionLoss$new(NULL, values_of_pair(fn), fn = fn), "birnn_loss")
   resolve_object(x, "loss", wrap, call = call)
+}
+
+# A user's function gets targets in the type and rank of the predictions.
+values_of_pair <- function(fn) {
+  force(fn)
+  function(y_true, y_pred) {
+    pair <- paired(y_true, y_pred)
+    fn(pair$true, pair$pred)
+  }
 }
 
 # The kind of task that "accuracy" and "crossentropy" mean, from the shapes of targets and predictions.

@@ -12,9 +12,9 @@ BaseMetric <- R6::R6Class("BaseMetric",
       self$name <- check_string(name %||% snake_case(class_name %||% "Metric"), arg = "name")
       self$dtype <- check_choice(dtype, float_dtypes, allow_null = TRUE)
     },
-    add_variable = function(shape = integer(), initializer = "zeros", name = "variable") {
-      variable <- new_variable(get_initializer(initializer)(shape, dtype = "float64"), dtype = "float64",
-                               trainable = FALSE, name = name, path = paste0(self$name, "/", name))
+    add_variable = function(shape = integer(), initializer = "zeros", dtype = "float64", name = "variable") {
+      variable <- new_variable(get_initializer(initializer)(shape, dtype = dtype), dtype = dtype, trainable = FALSE,
+                               name = name, path = paste0(self$name, "/", name))
       self$variables <- c(self$variables, list(variable))
       variable
     },
@@ -204,8 +204,11 @@ register_metric <- function(class_name, constructor, ...) {
   register_object("metric", class_name, substitute(constructor), c(snake_case(class_name), ...))
 }
 
-# A string (then also the metric's name), a metric, metric_*, an R function of targets and predictions, or a config.
+# A string (then also the metric's name), a metric, metric_*, a loss or loss_*, an R function of targets and
+# predictions, or a config.
 get_metric <- function(x, call = rlang::caller_env()) {
+  if (is_constructor(x, "loss")) x <- x()
+  if (inherits(x, "birnn_loss")) return(wrap_metric(x, x$name))
   metric <- resolve_object(x, "metric", wrap_metric, call = call)
   if (is.character(x)) metric$name <- x
   metric

@@ -91,7 +91,7 @@ one_axis <- function(axis, rank, arg = "axis", call = rlang::caller_env()) {
 
 # A shape of known sizes.
 known_shape <- function(shape, arg = rlang::caller_arg(shape), call = rlang::caller_env()) {
-  sizes <- as_shape(shape, arg = arg, call = call)
+  sizes <- if (is.null(shape)) integer() else as_shape(shape, arg = arg, call = call)
   if (anyNA(sizes)) {
     birnn_abort(
       c("{.arg {arg}} must be known, not {format_shape(sizes)}.",

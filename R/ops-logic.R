@@ -80,14 +80,24 @@ op_isnan <- function(x) float_op("is_nan", x)
 #' chosen has no influence, be it NaN: neither on the values nor on the gradients.
 #'
 #' @param condition A tensor or R values, true where `x1` is taken.
-#' @param x1,x2 Tensors, variables, symbolic tensors, or R numbers and arrays.
-#' @return A tensor.
+#' @param x1,x2 Tensors, variables, symbolic tensors, or R numbers and arrays. Without both, the positions are asked for.
+#' @return A tensor; of a condition alone a list with, for each axis, the positions (counted from 1) where it holds.
 #' @source <https://keras.io/api/ops/numpy/#where-function>
 #' @family ops
 #' @export
 #' @examples
 #' x <- c(-1, 4)
 #' op_where(op_greater(x, 0), op_sqrt(x), 0)
-op_where <- function(condition, x1, x2) {
+op_where <- function(condition, x1 = NULL, x2 = NULL) {
+  if (is.null(x1) && is.null(x2)) return(positions_where(condition))
   apply_op("where", c(list(as_bool_operand(condition)), promote_operands(list(x1, x2))))
+}
+
+# How many there are depends on the numbers: this looks at them.
+positions_where <- function(condition, call = rlang::caller_env()) {
+  condition <- as.array(as_bool_operand(condition))
+  if (is.null(dim(condition))) dim(condition) <- length(condition)
+  found <- which(condition, arr.ind = TRUE)
+  found <- found[do.call(order, unname(as.data.frame(found))), , drop = FALSE]
+  lapply(seq_len(ncol(found)), function(axis) as_tensor(array(as.integer(found[, axis]), nrow(found))))
 }

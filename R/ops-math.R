@@ -202,7 +202,8 @@ op_clip <- function(x, x_min, x_max) {
 #'
 #' @param x1,x2 Tensors, variables, symbolic tensors, or R arrays.
 #' @param axes A list of two vectors of axes (counted from 1), those of `x1` and the matching ones of `x2`; two
-#'   numbers stand for one axis of each; a single number `n` for the last `n` axes of `x1` and the first `n` of `x2`.
+#'   numbers stand for one axis of each. A single number `n` counts from 1 as axes do, as in keras3: the last `n - 1` axes
+#'   of `x1` and the first `n - 1` of `x2`.
 #' @return A tensor of floating point numbers.
 #' @source <https://keras.io/api/ops/numpy/#matmul-function>
 #' @family ops
@@ -225,7 +226,7 @@ op_dot <- function(x1, x2) {
 
 #' @rdname op_matmul
 #' @export
-op_tensordot <- function(x1, x2, axes = 2L) {
+op_tensordot <- function(x1, x2, axes = 3L) {
   x1 <- as_operand(x1)
   x2 <- as_operand(x2)
   summed <- tensordot_axes(axes, tensor_rank(x1), tensor_rank(x2))
@@ -239,7 +240,7 @@ op_tensordot <- function(x1, x2, axes = 2L) {
 
 tensordot_axes <- function(axes, rank1, rank2, call = rlang::caller_env()) {
   if (length(axes) == 1) {
-    count <- check_whole(axes[[1]], min = 0, max = min(rank1, rank2), arg = "axes", call = call)
+    count <- check_whole(axes[[1]], min = 1, max = min(rank1, rank2) + 1, arg = "axes", call = call) - 1L
     return(list(rank1 - count + seq_len(count) - 1, seq_len(count) - 1))
   }
   axes <- list(

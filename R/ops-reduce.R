@@ -70,6 +70,7 @@ op_all <- function(x, axis = NULL, keepdims = FALSE) reduce_op("all", x, axis, k
 #' @inheritParams op_sum
 #' @param axis The axis, counted from 1; negative ones count from the end. For `op_cumsum()` and `op_cumprod()`,
 #'   `NULL` takes the tensor as one vector, in row-major order.
+#' @param dtype The type to compute in; `NULL`: that of `x`, at least int32.
 #' @param n How often differences are taken.
 #' @return A tensor; `op_diff()` shortens the axis by `n`.
 #' @source <https://keras.io/api/ops/numpy/#cumsum-function>
@@ -78,14 +79,14 @@ op_all <- function(x, axis = NULL, keepdims = FALSE) reduce_op("all", x, axis, k
 #' @examples
 #' op_cumsum(c(1, 2, 3))
 #' op_diff(c(1, 4, 9, 16))
-op_cumsum <- function(x, axis = NULL) cumulative_op("cumsum", x, axis)
+op_cumsum <- function(x, axis = NULL, dtype = NULL) cumulative_op("cumsum", x, axis, dtype)
 
 #' @rdname op_cumsum
 #' @export
-op_cumprod <- function(x, axis = NULL) cumulative_op("cumprod", x, axis)
+op_cumprod <- function(x, axis = NULL, dtype = NULL) cumulative_op("cumprod", x, axis, dtype)
 
-cumulative_op <- function(name, x, axis, call = rlang::caller_env()) {
-  x <- as_wide_operand(x, "int32")
+cumulative_op <- function(name, x, axis, dtype = NULL, call = rlang::caller_env()) {
+  x <- if (is.null(dtype)) as_wide_operand(x, "int32") else as_operand(x, dtype)
   if (is.null(axis)) {
     x <- op_reshape(x, -1)
     axis <- 1

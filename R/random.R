@@ -105,6 +105,53 @@ random_dropout <- function(inputs, rate, noise_shape = NULL, seed = NULL) {
   op_multiply(inputs, dropout_mask(inputs, rate, seed_tensor(seed), noise_shape))
 }
 
+#' Random classes and random order
+#'
+#' `random_categorical()` draws classes with the probabilities that `logits` stand for (of which softmax makes
+#' probabilities), row by row. `random_shuffle()` puts the slices along an axis into a random order.
+#'
+#' @inheritParams random_normal
+#' @param logits A matrix (rows, classes).
+#' @param num_samples How many classes to draw for each row.
+#' @param x A tensor.
+#' @param axis The axis, counted from 1.
+#' @param zero_indexed Whether classes count from 0, as in Python.
+#' @return `random_categorical()`: a tensor (rows, num_samples) of classes counted from 1. `random_shuffle()`: a tensor
+#'   like `x`.
+#' @source <https://keras.io/api/random/random_ops/#categorical-function>
+#' @family random numbers
+#' @export
+#' @examples
+#' random_categorical(log(rbind(c(0.1, 0.9), c(0.5, 0.5))), num_samples = 5, seed = 1)
+#' random_shuffle(1:5, seed = 1)
+random_categorical <- function(logits, num_samples, dtype = "int32", seed = NULL, zero_indexed = FALSE) {
+  logits <- as_float_operand(logits)
+  if (tensor_rank(logits) != 2L) {
+    birnn_abort("{.arg logits} must be a matrix (rows, classes), not of shape {format_shape(tensor_shape(logits))}.",
+                kind = "shape")
+  }
+  # The class with the largest logit + Gumbel noise has just the probability that softmax gives it.
+  sizes <- c(same_size_as(0), check_whole(num_samples, min = 1), same_size_as(1))
+  noise <- op_negative(op_log(op_negative(op_log(uniform_like(logits, sizes, seed)))))
+  op_cast(op_argmax(op_add(insert_axis(logits, 1), noise), axis = -1, zero_indexed = zero_indexed), dtype)
+}
+
+#' @rdname random_categorical
+#' @export
+random_shuffle <- function(x, axis = 1L, seed = NULL) {
+  x <- as_operand(x)
+  position <- one_axis(axis, tensor_rank(x))
+  order <- op_argsort(uniform_like(x, same_size_as(position), seed, "float64"))
+  op_take(x, order, axis = position + 1)
+}
+
+# Uniform numbers above 0 in sizes that may be those of axes of `like`.
+uniform_like <- function(like, sizes, seed, dtype = tensor_dtype(like), call = rlang::caller_env()) {
+  smallest <- if (dtype == "float32") 1.2e-38 else .Machine$double.xmin
+  attrs <- list(shape = as.numeric(sizes), dtype = dtype, minval = smallest, maxval = 1)
+  apply_op("random_uniform", list(seed_tensor(seed, call), like), attrs)
+}
+
 # Zeros and 1 / (1 - rate) in the shape of `like`, or of `noise_shape` (NA: as `like`). `seed`: a seed tensor.
 dropout_mask <- function(like, rate, seed, noise_shape = NULL, call = rlang::caller_env()) {
   axes <- seq_len(tensor_rank(like)) - 1

@@ -39,3 +39,14 @@ generics::compile
 #' @importFrom generics fit
 #' @export
 generics::fit
+
+#' @rdname pipe
+#' @export
+#' @importFrom magrittr %<>%
+#' @usage lhs \%<>\% rhs
+#' @name %<>%
+NULL
+
+#' @importFrom generics generate
+#' @export
+generics::generate

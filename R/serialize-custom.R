@@ -92,7 +92,7 @@ get_custom_objects <- function() session$custom_objects
 
 #' @rdname register_keras_serializable
 #' @export
-set_custom_objects <- function(objects = list(), clear = TRUE) {
+set_custom_objects <- function(objects = named_list(), clear = TRUE) {
   before <- session$custom_objects
   if (check_flag(clear)) session$custom_objects <- list()
   objects <- named_by_class(objects)

@@ -41,7 +41,7 @@ shift_axes <- function(config, from_r) {
 resolve_object <- function(x, kind, wrap = NULL, fold_case = FALSE, call = rlang::caller_env()) {
   if (is.null(x) || inherits(x, paste0("birnn_", kind))) return(x)
   if (is.character(x) && length(x) == 1) return(registered_constructor(x, kind, fold_case, call)())
-  if (is_constructor(x, kind)) return(x())
+  if (is_constructor(x, kind) || identical(attr(x, "noun", exact = TRUE), kind)) return(x())
   if (is.function(x) && !is_handle(x) && !is.null(wrap)) return(wrap(x))
   if (is_object_config(x)) return(object_from_config(x, kind, call = call))
   ways <- paste0("a string, ", if (!is.null(wrap)) "a function, ", "or what `", kind, "_*()` returns")

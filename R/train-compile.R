@@ -214,7 +214,13 @@ with_metric_keys <- function(entries, output_names = NULL) {
 reset_metrics <- function(model) for (metric in compact(model$metrics)) metric$reset_state()
 
 metric_values <- function(setup) {
-  values <- vapply(setup$metrics, function(entry) as.numeric(entry$metric$result()), 1)
-  names(values) <- vapply(setup$metrics, `[[`, "", "key")
-  as.list(values)
+  values <- rlang::set_names(lapply(setup$metrics, function(entry) entry$metric$result()),
+                             vapply(setup$metrics, `[[`, "", "key"))
+  lapply(spliced(values), as.numeric)
+}
+
+# A metric whose result is a named list reports each of them.
+spliced <- function(values) {
+  is_nested <- vapply(values, is_plain_list, logical(1))
+  c(values[!is_nested], unlist(unname(values[is_nested]), recursive = FALSE))
 }

@@ -23,7 +23,7 @@ fit_generator <- function(object, generator, steps_per_epoch, epochs = 1L,
                           view_metrics = getOption("keras.view_metrics", "auto"), validation_data = NULL,
                           validation_steps = NULL, class_weight = NULL, max_queue_size = 10L, workers = 1L,
                           initial_epoch = 1L) {
-  warn_older_name("fit_generator", "fit")
+  warn_older_name("fit_generator", "fit", "takes the same data")
   fit(object, generator, steps_per_epoch = steps_per_epoch, epochs = epochs, verbose = verbose, callbacks = callbacks,
       view_metrics = view_metrics, validation_data = validation_data, validation_steps = validation_steps,
       class_weight = class_weight, initial_epoch = max(initial_epoch, 1L))
@@ -32,7 +32,7 @@ fit_generator <- function(object, generator, steps_per_epoch, epochs = 1L,
 #' @rdname fit_generator
 #' @export
 evaluate_generator <- function(object, generator, steps, max_queue_size = 10L, workers = 1L, callbacks = NULL) {
-  warn_older_name("evaluate_generator", "evaluate")
+  warn_older_name("evaluate_generator", "evaluate", "takes the same data")
   evaluate(object, generator, steps = steps, callbacks = callbacks)
 }
 
@@ -40,13 +40,6 @@ evaluate_generator <- function(object, generator, steps, max_queue_size = 10L, w
 #' @export
 predict_generator <- function(object, generator, steps, max_queue_size = 10L, workers = 1L, verbose = 0,
                               callbacks = NULL) {
-  warn_older_name("predict_generator", "predict")
+  warn_older_name("predict_generator", "predict", "takes the same data")
   stats::predict(object, generator, steps = steps, verbose = verbose, callbacks = callbacks)
-}
-
-warn_older_name <- function(old, new) {
-  warn_once(
-    paste0("older-", old), "{.fn {old}} is an older name: {.fn {new}} takes the same data.", kind = "deprecated",
-    call = NULL
-  )
 }

@@ -108,6 +108,14 @@ update_metrics <- function(setup, targets, outputs, weights) {
     target <- targets[[entry$output]]
     if (is.null(target)) next
     weight <- if (entry$weighted) weights[[entry$output]]
-    entry$metric$update_state(target, outputs[[entry$output]], sample_weight = weight)
+    update_metric(entry$metric, target, outputs[[entry$output]], weight)
   }
+}
+
+# A user's update_state() need not know of weights.
+update_metric <- function(metric, target, output, weight) {
+  update <- metric$update_state
+  known <- names(formals(update))
+  if (is.null(weight) && !any(c("sample_weight", "...") %in% known)) return(update(target, output))
+  update(target, output, sample_weight = weight)
 }

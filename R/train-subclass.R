@@ -63,9 +63,7 @@ step_logs <- function(logs, method) {
     birnn_abort("{.fn {method}} must return a named list of numbers, not {describe_value(logs)}.", kind = "type",
                 call = NULL)
   }
-  nested <- vapply(logs, is_plain_list, logical(1))
-  logs <- c(logs[!nested], unlist(unname(logs[nested]), recursive = FALSE))
-  lapply(logs, function(value) {
+  lapply(spliced(logs), function(value) {
     value <- as.numeric(value)
     if (length(value) == 1L) value else mean(value)
   })

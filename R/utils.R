@@ -71,3 +71,20 @@ pack_structure <- function(template, leaves) {
 
 # The formals of `fn` and the values given, as a named list without missing ones.
 compact <- function(x) x[!vapply(x, is.null, logical(1))]
+
+#' Lists
+#'
+#' `named_list()` names its elements after the expressions they come from. `zip_lists()` turns a list of lists inside
+#' out: from several lists of the same length or the same names it makes one list of lists.
+#'
+#' @param ... Values; for `zip_lists()` lists.
+#' @return A list.
+#' @family data preparation
+#' @export
+#' @examples
+#' units <- 3
+#' named_list(units, rate = 0.5)
+#' zip_lists(x = list(1, 2), y = list("a", "b"))
+named_list <- function(...) {
+  rlang::dots_list(..., .named = TRUE, .homonyms = "error")
+}
