@@ -1,4 +1,4 @@
-# %py_class%: the older way to write classes (level 7).
+# The older way to write classes, %py_class% (level 7).
 
 #' Define a class as in Python
 #'

@@ -13,5 +13,6 @@ void register_join_ops();
 void register_fill_ops();
 void register_conv_ops();
 void register_pool_ops();
+void register_ctc_ops();
 
 }  // namespace birnn

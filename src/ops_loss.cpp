@@ -1,6 +1,7 @@
 // Cross-entropies over the last axis, fused with their clipping, normalising or softmax (level L3).
 // Attributes: `from_logits`, `label_smoothing`, `epsilon` (1e-7); sparse: `ignore_class`.
 // Formulas as Keras 3 (keras/src/losses/losses.py); clipped probabilities have no gradient.
+#include "ops_families.h"
 #include "ops_indices.h"
 
 namespace birnn {
@@ -299,6 +300,7 @@ void backward_sparse(const BackwardCall& call) {
 }  // namespace
 
 void register_loss_ops() {
+  register_ctc_ops();
   register_op({"binary_crossentropy", infer_dense_labels<&binary_label>, forward_binary, backward_binary, 3u, 0u, -1});
   register_op({"categorical_crossentropy", infer_dense_labels<&categorical_label>, forward_categorical,
                backward_categorical, 3u, 0u, -1});

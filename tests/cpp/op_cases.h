@@ -193,6 +193,7 @@ inline void add_loss_and_random_cases(std::vector<Case>& cases) {
   const Attrs ignoring = make_attrs({{"ignore_class", {1}}, {"from_logits", {1}}});
   cases.push_back({"sparse_categorical_crossentropy", {}, {whole({batch, 2}, 0, 3), real({batch, 2, 4}, 0.05, 0.95)}});
   cases.push_back({"sparse_categorical_crossentropy", ignoring, {whole({batch, 3}, 0, 3), real({batch, 3, 4}, -5, 5)}});
+  cases.push_back({"ctc_loss", {}, {whole({batch, 2}, 1, 3), real({batch, 5, 4}), whole({batch}, 0, 2), whole({batch}, 4, 5)}});
   for (const char* op : {"random_uniform", "random_normal", "truncated_normal"})
     cases.push_back({op, make_attrs({{"shape", {-10, 3, -11}}}), {whole({2}, 1, 9), real({batch, 4})}, false});
   cases.push_back({"dropout_mask", make_attrs({{"rate", {0.4}}}), {whole({2}, 1, 9), real({batch, 3, 4})}, false});

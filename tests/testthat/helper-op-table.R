@@ -63,6 +63,11 @@ op_table <- list(
     op_subset(x, , 2, c(1, 3)) <- op_subset(x, , 1, 3:4) * 2
     x
   },
+  # labels without alignment
+  ctc_loss = function(x) {
+    labels <- op_cast(op_add(op_argmax(x[, , 1:2], 3, zero_indexed = TRUE), 1), "int32")
+    op_ctc_loss(labels[, 1:2], op_concatenate(list(x, x), 2), op_max(labels, 2), op_add(op_min(labels, 2), 4L))
+  },
   # convolution and pooling
   conv = function(x) op_conv(x, array(1:16 / 16, c(2, 4, 2)), padding = "same"),
   depthwise_conv = function(x) op_depthwise_conv(x, array(1:8 / 8, c(2, 4, 1))),
@@ -100,7 +105,8 @@ op_table <- list(
 eager_op_table <- list(
   convert_to_array = function(x) op_multiply(x, max(op_convert_to_array(x))),
   convert_to_numpy = function(x) op_multiply(x, max(op_convert_to_numpy(x))),
-  subset.where = function(x) x@r[op_greater(x, 0)]
+  subset.where = function(x) x@r[op_greater(x, 0)], where.positions = function(x) op_where(op_greater(x, 0))[[2]],
+  ctc_decode = function(x) op_ctc_decode(x, rep(3, dim(x)[[1]]))[[1]]
 )
 
 op_of_row <- function(name) sub("[.].*", "", name)

@@ -156,7 +156,7 @@ test_that("what is wrong with a class is said when it is defined", {
   expect_refused(Loss("A", inherit = LargestError), "value")
   expect_refused(Loss("2a"), "value")
   expect_refused(Metric("A", handle = 1), "value")
-  expect_refused(Loss("A")(matrix(1), matrix(2)), "state")
+  expect_refused(Loss("A")()(matrix(1), matrix(2)), "state")
   expect_refused(Asymmetric(redution = "sum"), "value")
 })
 

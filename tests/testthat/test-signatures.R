@@ -2,7 +2,7 @@
 
 test_that("functions have the arguments, the order and the defaults of keras3", {
   signatures <- read_signatures()
-  expect_gt(length(signatures$formals), 330)
+  expect_gt(length(signatures$formals), 300)
   differences <- Map(signature_difference, names(signatures$formals), signatures$formals)
   expect_identical(unlist(differences, use.names = FALSE), NULL)
 })
