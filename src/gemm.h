@@ -1,7 +1,8 @@
 // Matrix product of row-major matrices, float and double (level L1).
 //
 // Arithmetic contract: every element of C is one chain, ((c + a0*b0) + a1*b1) + ..., over k in increasing order,
-// whatever m, the tile it falls into or its neighbours. A row therefore has the same bits alone and inside any batch.
+// whatever m, the tile it falls into, its neighbours or the number of threads. A row therefore has the same bits alone
+// and inside any batch. With FMA a step has one rounding, without it two: instruction sets differ, calls do not.
 #pragma once
 #include <cstdint>
 
@@ -18,5 +19,8 @@ extern template void gemm<float>(bool, bool, std::int64_t, std::int64_t, std::in
                                  const float*, std::int64_t, bool, float*, std::int64_t);
 extern template void gemm<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
                                   const double*, std::int64_t, bool, double*, std::int64_t);
+
+// Gives back the memory that the calling thread keeps for packing.
+void release_gemm_space();
 
 }  // namespace birnn

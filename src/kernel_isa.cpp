@@ -9,19 +9,20 @@ namespace {
 struct Tier {
   const RecurrentKernels* recurrent;
   const ElementTable* elements;
+  const GemmTable* gemm;
   const char* name() const { return recurrent->isa; }
 };
 using Tiers = std::vector<Tier>;
 
 Tiers tiers_of_processor() {
-  Tiers tiers = {{&recurrent_kernels_base, &element_kernels_base}};
+  Tiers tiers = {{&recurrent_kernels_base, &element_kernels_base, &gemm_kernels_base}};
 #if defined(BIRNN_X86_KERNELS)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return tiers;
-  tiers.push_back({&recurrent_kernels_avx2, &element_kernels_avx2});
+  tiers.push_back({&recurrent_kernels_avx2, &element_kernels_avx2, &gemm_kernels_avx2});
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq"))
-    tiers.push_back({&recurrent_kernels_avx512, &element_kernels_avx512});
+    tiers.push_back({&recurrent_kernels_avx512, &element_kernels_avx512, &gemm_kernels_avx512});
 #endif
   return tiers;
 }
@@ -75,6 +76,15 @@ const ElementKernels<float>& element_kernels<float>() {
 template <>
 const ElementKernels<double>& element_kernels<double>() {
   return best_tier().elements->doubles;
+}
+
+template <>
+GemmKernel<float> gemm_kernel<float>() {
+  return best_tier().gemm->floats;
+}
+template <>
+GemmKernel<double> gemm_kernel<double>() {
+  return best_tier().gemm->doubles;
 }
 
 }  // namespace birnn

@@ -3,7 +3,9 @@
 #include <vector>
 
 #include "check.h"
+#include "each_isa.h"
 #include "gemm.h"
+#include "parallel.h"
 #include "random.h"
 
 using birnn::gemm;
@@ -77,30 +79,58 @@ void compare_chain(int64_t m, int64_t n, int64_t k) {
 }  // namespace
 
 TEST(gemm_equals_the_plain_sum) {
+  on_every_isa([] {
+    compare_all<float>(70, 45, 600);
+    compare_all<double>(70, 45, 600);
+    compare_all<float>(3, 300, 300);
+    compare_all<double>(27, 280, 20);
+    compare_all<float>(40, 6, 300);
+    compare_all<float>(40, 1, 300);
+  });
   for (const int64_t m : {1, 2, 3, 4, 5, 7, 11, 12, 13, 33})
     for (const int64_t n : {1, 3, 4, 7, 8, 9, 31, 32, 40})
       for (const int64_t k : {0, 1, 2, 17}) {
         compare_all<float>(m, n, k);
         compare_all<double>(m, n, k);
       }
-  compare_all<float>(70, 45, 600);
-  compare_all<double>(70, 45, 600);
   compare_all<float>(0, 5, 5);
   compare_all<float>(5, 0, 5);
 }
 
 TEST(gemm_gives_a_row_the_same_bits_alone_and_in_any_company) {
-  for (const bool trans_a : {false, true})
-    for (const bool trans_b : {false, true}) {
-      compare_rows<float>(trans_a, trans_b, 64, 37, 300);
-      compare_rows<double>(trans_a, trans_b, 64, 37, 300);
-      compare_rows<float>(trans_a, trans_b, 13, 64, 20);
-    }
+  on_every_isa([] {
+    for (const bool trans_a : {false, true})
+      for (const bool trans_b : {false, true}) {
+        compare_rows<float>(trans_a, trans_b, 64, 37, 300);
+        compare_rows<double>(trans_a, trans_b, 64, 37, 300);
+        compare_rows<float>(trans_a, trans_b, 13, 64, 20);
+        compare_rows<float>(trans_a, trans_b, 40, 5, 270);
+      }
+  });
 }
 
 TEST(gemm_sums_in_one_chain) {
-  compare_chain<float>(9, 21, 530);
-  compare_chain<double>(9, 21, 530);
+  on_every_isa([] {
+    compare_chain<float>(9, 21, 530);
+    compare_chain<double>(9, 21, 530);
+    compare_chain<float>(33, 150, 70);
+  });
+}
+
+TEST(gemm_gives_the_same_bits_on_one_and_two_threads) {
+  for (const bool tall : {false, true}) {
+    const int64_t m = tall ? 333 : 70, n = tall ? 70 : 333, k = 400;
+    const std::vector<float> a = numbers<float>(m * k, 8), b = numbers<float>(k * n, 9);
+    std::vector<float> one(m * n), two(m * n);
+    for (const bool trans : {false, true}) {
+      birnn::set_threads(1);
+      gemm(trans, trans, m, n, k, a.data(), trans ? m : k, b.data(), trans ? k : n, false, one.data(), n);
+      birnn::set_threads(2);
+      gemm(trans, trans, m, n, k, a.data(), trans ? m : k, b.data(), trans ? k : n, false, two.data(), n);
+      CHECK(std::memcmp(one.data(), two.data(), one.size() * sizeof(float)) == 0);
+    }
+  }
+  birnn::set_threads(1);
 }
 
 TEST(gemm_keeps_nan_and_inf_in_their_rows) {

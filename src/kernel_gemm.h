@@ -1,0 +1,34 @@
+// The table of matrix products, one for each instruction set (level L1). Contract and layout: gemm.h.
+#pragma once
+
+#include "kernel_platform.h"
+
+namespace birnn {
+
+template <typename T>
+struct GemmArgs {
+  bool trans_a, trans_b;
+  long m, n, k;
+  const T* a;
+  long lda;
+  const T* b;
+  long ldb;
+  bool accumulate;
+  T* c;
+  long ldc;
+  void* space;  // gemm_space bytes, for a packed block of B
+};
+
+constexpr long gemm_space = 1L << 18;  // stays in the second-level cache of any processor
+
+struct GemmTable {
+  void (*floats)(const GemmArgs<float>&);
+  void (*doubles)(const GemmArgs<double>&);
+};
+
+extern const GemmTable gemm_kernels_base;
+#if defined(BIRNN_X86_KERNELS)
+extern const GemmTable gemm_kernels_avx2, gemm_kernels_avx512;
+#endif
+
+}  // namespace birnn
