@@ -86,13 +86,13 @@ inline bool slope_from_value(Activation a) {
 // y[e] = activation of x[e]; y may be x.
 template <typename T>
 void activate_all(Activation a, const T* params, std::int64_t n, const T* x, T* y) {
-  element_kernels<T>().value(a, params, static_cast<long>(n), x, y);
+  tier().elements->of<T>().value(a, params, static_cast<long>(n), x, y);
 }
 
 // slope[e] at x[e] with y[e] its activation; slope may be x or y.
 template <typename T>
 void slope_all(Activation a, const T* params, std::int64_t n, const T* x, const T* y, T* slope) {
-  element_kernels<T>().slope(a, params, static_cast<long>(n), x, y, nullptr, false, slope);
+  tier().elements->of<T>().slope(a, params, static_cast<long>(n), x, y, nullptr, false, slope);
 }
 
 template <typename T>

@@ -23,7 +23,7 @@ AlignedBuffer& packing_space() {
 template <typename T>
 void run(GemmArgs<T> args) {
   args.space = packing_space().need(gemm_space);
-  gemm_kernel<T>()(args);
+  tier().gemm->of<T>().run(args);
 }
 
 // Piece `piece` of `pieces` of the longer side of C.

@@ -60,10 +60,7 @@ struct ElementKernels {
   void (*slope)(Function, const T* params, long n, const T* x, const T* y, const T* dy, bool accumulate, T* dx);
 };
 
-struct ElementTable {
-  ElementKernels<float> floats;
-  ElementKernels<double> doubles;
-};
+using ElementTable = ByType<ElementKernels>;
 
 extern const ElementTable element_kernels_base;
 #if defined(BIRNN_X86_KERNELS)

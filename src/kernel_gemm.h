@@ -19,12 +19,13 @@ struct GemmArgs {
   void* space;  // gemm_space bytes, for a packed block of B
 };
 
-constexpr long gemm_space = 1L << 18;  // stays in the second-level cache of any processor
+constexpr long gemm_space = 1L << 19;  // half of a second-level cache
 
-struct GemmTable {
-  void (*floats)(const GemmArgs<float>&);
-  void (*doubles)(const GemmArgs<double>&);
+template <typename T>
+struct GemmKernels {
+  void (*run)(const GemmArgs<T>&);
 };
+using GemmTable = ByType<GemmKernels>;
 
 extern const GemmTable gemm_kernels_base;
 #if defined(BIRNN_X86_KERNELS)

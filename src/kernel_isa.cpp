@@ -6,23 +6,23 @@
 namespace birnn {
 namespace {
 
-struct Tier {
-  const RecurrentKernels* recurrent;
-  const ElementTable* elements;
-  const GemmTable* gemm;
-  const char* name() const { return recurrent->isa; }
-};
 using Tiers = std::vector<Tier>;
 
+#define BIRNN_TIER(isa)                                                                          \
+  {                                                                                              \
+    &recurrent_kernels_##isa, &element_kernels_##isa, &array_kernels_##isa, &gemm_kernels_##isa, \
+        &update_kernels_##isa, &random_kernels_##isa                                             \
+  }
+
 Tiers tiers_of_processor() {
-  Tiers tiers = {{&recurrent_kernels_base, &element_kernels_base, &gemm_kernels_base}};
+  Tiers tiers = {BIRNN_TIER(base)};
 #if defined(BIRNN_X86_KERNELS)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return tiers;
-  tiers.push_back({&recurrent_kernels_avx2, &element_kernels_avx2, &gemm_kernels_avx2});
+  tiers.push_back(BIRNN_TIER(avx2));
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq"))
-    tiers.push_back({&recurrent_kernels_avx512, &element_kernels_avx512, &gemm_kernels_avx512});
+    tiers.push_back(BIRNN_TIER(avx512));
 #endif
   return tiers;
 }
@@ -37,26 +37,26 @@ std::size_t& tiers_in_use() {
   return count;
 }
 
-const Tier& best_tier() { return all_tiers()[tiers_in_use() - 1]; }
-
 }  // namespace
 
 std::vector<std::string> known_isas() {
   std::vector<std::string> names;
-  for (const Tier& tier : all_tiers()) names.push_back(tier.name());
+  for (const Tier& tier : all_tiers()) names.push_back(tier.recurrent->isa);
   return names;
 }
 
-std::string isa() { return best_tier().name(); }
+const Tier& tier() { return all_tiers()[tiers_in_use() - 1]; }
+
+std::string isa() { return tier().recurrent->isa; }
 
 void set_isa(const std::string& name) {
   std::string known;
   for (std::size_t k = 0; k < all_tiers().size(); ++k) {
-    if (name == all_tiers()[k].name()) {
+    if (name == all_tiers()[k].recurrent->isa) {
       tiers_in_use() = k + 1;
       return;
     }
-    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].name());
+    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].recurrent->isa);
   }
   fail("value", "this processor has no instruction set '" + name + "'; it has: " + known);
 }
@@ -67,24 +67,6 @@ const RecurrentKernels& recurrent_kernels(std::int64_t units) {
   for (std::size_t k = 1; k < tiers_in_use(); ++k)
     if (vectors(all_tiers()[k].recurrent) < vectors(best)) best = all_tiers()[k].recurrent;
   return *best;
-}
-
-template <>
-const ElementKernels<float>& element_kernels<float>() {
-  return best_tier().elements->floats;
-}
-template <>
-const ElementKernels<double>& element_kernels<double>() {
-  return best_tier().elements->doubles;
-}
-
-template <>
-GemmKernel<float> gemm_kernel<float>() {
-  return best_tier().gemm->floats;
-}
-template <>
-GemmKernel<double> gemm_kernel<double>() {
-  return best_tier().gemm->doubles;
 }
 
 }  // namespace birnn

@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "kernel_arrays.h"
 #include "kernel_elements.h"
 #include "kernel_gemm.h"
+#include "kernel_random.h"
 #include "kernel_recurrent.h"
+#include "kernel_update.h"
 
 namespace birnn {
 
@@ -19,21 +22,16 @@ void set_isa(const std::string& name);
 // The kernels for a layer: those with which its units fill the fewest vectors, then the narrowest of these.
 const RecurrentKernels& recurrent_kernels(std::int64_t units);
 
-// The matrix product and the elementwise kernels of the highest instruction set that may be used: for float and double.
-template <typename T>
-const ElementKernels<T>& element_kernels();
-template <>
-const ElementKernels<float>& element_kernels<float>();
-template <>
-const ElementKernels<double>& element_kernels<double>();
-
-template <typename T>
-using GemmKernel = void (*)(const GemmArgs<T>&);
-template <typename T>
-GemmKernel<T> gemm_kernel();
-template <>
-GemmKernel<float> gemm_kernel<float>();
-template <>
-GemmKernel<double> gemm_kernel<double>();
+// All kernels of an instruction set.
+struct Tier {
+  const RecurrentKernels* recurrent;
+  const ElementTable* elements;
+  const ArrayTable* arrays;
+  const GemmTable* gemm;
+  const UpdateTable* updates;
+  const RandomKernels* random;
+};
+// Those of the highest that may be used.
+const Tier& tier();
 
 }  // namespace birnn

@@ -1,33 +1,7 @@
 // Elementwise functions over arrays of one type (level L1). Included like kernel_simd.h; the table: kernel_elements.h.
 
 #include "kernel_functions.h"
-
-template <typename T>
-struct VectorOf;
-template <>
-struct VectorOf<float> {
-  typedef Vec type;
-};
-template <>
-struct VectorOf<double> {
-  typedef DoubleVec type;
-};
-template <typename T>
-using VectorFor = typename VectorOf<T>::type;
-template <typename T>
-constexpr long width = sizeof(VectorFor<T>) / sizeof(T);
-
-// The last n elements of an array as a vector filled up with zeros.
-template <typename T>
-struct Part {
-  T numbers[width<T>] = {};
-  Part() = default;
-  Part(const T* from, long n) { copy(from, numbers, n); }
-  void to(T* target, long n) const { copy(numbers, target, n); }
-  static void copy(const T* from, T* to, long n) {
-    for (long i = 0; i < n; ++i) to[i] = from[i];
-  }
-};
+#include "kernel_part.h"
 
 // Calls f with the struct of the function: the only switch over functions.
 template <typename F>
@@ -171,7 +145,7 @@ void map_slope(Function function, const T* params, long n, const T* x, const T* 
 }
 
 template <typename T>
-constexpr ElementKernels<T> kernels_of() {
+constexpr ElementKernels<T> elements_of() {
   return {map<T>, map_slope<T>};
 }
-constexpr ElementTable element_table() { return {kernels_of<float>(), kernels_of<double>()}; }
+constexpr ElementTable element_table() { return {elements_of<float>(), elements_of<double>()}; }

@@ -11,19 +11,6 @@
 #include "kernel_simd.h"
 #include "kernel_transpose.h"
 
-template <typename T>
-constexpr long width = BIRNN_LANES * 4 / sizeof(T);  // numbers in a vector
-template <typename T>
-struct VectorOf;
-template <>
-struct VectorOf<float> {
-  typedef Vec type;
-};
-template <>
-struct VectorOf<double> {
-  typedef DoubleVec type;
-};
-
 #if BIRNN_LANES == 16
 constexpr int most_rows = 12;
 #elif BIRNN_LANES == 8
@@ -43,8 +30,9 @@ constexpr long left_step = depth + 16;  // between the copied rows of A: not a p
 
 template <typename T>
 constexpr long panel_width = panel_vectors* width<T>;
+// Older processors without AVX-512 have half the cache.
 template <typename T>
-constexpr long block_columns = gemm_space / (depth * static_cast<long>(sizeof(T)));
+constexpr long block_columns = gemm_space / (BIRNN_LANES == 16 ? 1 : 2) / (depth * static_cast<long>(sizeof(T)));
 // With so few columns the transposed product fills vectors better.
 template <typename T>
 constexpr long narrow = 3 * width<T> / 8;
@@ -72,7 +60,7 @@ BIRNN_INLINE long smaller_of(long a, long b) { return a < b ? a : b; }
 template <typename T, int Rows, int Vectors>
 __attribute__((noinline)) void tile(long k, const T* a, long a_step, const T* b, long b_step, bool add, T* c,
                                     long c_step) {
-  using V = typename VectorOf<T>::type;
+  using V = VectorFor<T>;
   const long step = Rows > few_rows ? left_step : a_step;
   V sum[Rows][Vectors];
   BIRNN_UNROLL for (int r = 0; r < Rows; ++r) BIRNN_UNROLL for (int v = 0; v < Vectors; ++v) sum[r][v] = V{};
@@ -128,7 +116,7 @@ void copy_left(long rows, long k, Strided<const T> a, T* copy) {
 // Whole panels, or one of fewer columns, filled up with zeros: vectors that reach into the next row are cut off.
 template <typename T, int Vectors>
 void pack_rows(long k, long columns, const T* b, long b_step, T* packed) {
-  using V = typename VectorOf<T>::type;
+  using V = VectorFor<T>;
   constexpr long full = Vectors * width<T>;
   T ones[full];
   for (long j = 0; j < full; ++j) ones[j] = j < columns ? T(1) : T(0);
@@ -214,28 +202,28 @@ void sweep(const RightBlock<T>& block, long rows, const T* a, long a_step, bool 
   }
 }
 
-// All rows against a block of B, in tiles of nearly equal height.
+// All rows against a block of B: whole tiles, and the last rows in two of nearly equal height.
 template <typename T>
 void all_rows(const RightBlock<T>& block, long m, Strided<const T> a, bool add, Strided<T> c) {
   alignas(64) T copy[most_rows * left_step];
-  const long tiles = (m + most_rows - 1) / most_rows;
-  for (long t = 0, i = 0; t < tiles; ++t) {
-    const long rows = (m - i + tiles - t - 1) / (tiles - t);
-    const Strided<const T> left = a.at(i, 0);
+  for (long i = 0, rows = 0; i < m; i += rows) {
+    const long left_over = m - i;
+    rows = left_over <= most_rows ? left_over : left_over < 2 * most_rows ? (left_over + 1) / 2 : most_rows;
+    const Strided<const T> of_tile = a.at(i, 0);
     if (rows <= few_rows && a.column == 1) {
-      sweep(block, rows, left.data, left.row, add, c.at(i, 0));
+      sweep(block, rows, of_tile.data, of_tile.row, add, c.at(i, 0));
     } else {
-      copy_left(rows, block.k, left, copy);
+      copy_left(rows, block.k, of_tile, copy);
       sweep(block, rows, copy, left_step, add, c.at(i, 0));
     }
-    i += rows;
   }
 }
 
 template <typename T>
 void multiply(const Product<T>& p, T* space) {
   const bool direct = p.b.column == 1 && (p.m <= 2 * most_rows || p.b.row <= 2 * panel_width<T>);
-  const long k_step = direct && p.m <= few_rows ? short_depth : depth;
+  const long k_most = direct && p.m <= few_rows ? short_depth : depth;
+  const long k_blocks = (p.k + k_most - 1) / k_most, k_step = ((p.k + k_blocks - 1) / k_blocks + 7) / 8 * 8;
   const long n_step = direct ? p.n : block_columns<T>;
   for (long j = 0; j < p.n; j += n_step)
     for (long k = 0; k < p.k; k += k_step) {
@@ -256,4 +244,4 @@ void gemm_kernel(const GemmArgs<T>& g) {
   multiply<T>({g.m, g.n, g.k, a, b, {g.c, g.ldc, 1}, g.accumulate}, space);
 }
 
-constexpr GemmTable gemm_table() { return {gemm_kernel<float>, gemm_kernel<double>}; }
+constexpr GemmTable gemm_table() { return {{gemm_kernel<float>}, {gemm_kernel<double>}}; }

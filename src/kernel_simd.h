@@ -22,6 +22,22 @@ BIRNN_INLINE DoubleVec load(const double* from) { return *reinterpret_cast<const
 BIRNN_INLINE void store(double* to, DoubleVec value) { *reinterpret_cast<LooseDoubleVec*>(to) = value; }
 BIRNN_INLINE DoubleVec all(double x) { return x - DoubleVec{}; }
 
+// The vectors of a type of numbers.
+template <typename T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef Vec type;
+};
+template <>
+struct VectorOf<double> {
+  typedef DoubleVec type;
+};
+template <typename T>
+using VectorFor = typename VectorOf<T>::type;
+template <typename T>
+constexpr long width = sizeof(VectorFor<T>) / sizeof(T);
+
 // The first `n` lanes only, where an array of the user's ends inside a vector.
 BIRNN_INLINE Vec load_part(const float* from, int n) {
   float part[lanes] = {};

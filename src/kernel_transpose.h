@@ -35,14 +35,14 @@ BIRNN_INLINE void transpose_block(const double* from, long from_step, double* to
   *reinterpret_cast<LoosePair*>(to + to_step) = BIRNN_SHUFFLE2(a, b, 1, 3);
 }
 
-// As many rows and columns as blocks of 8 x 4 floats hold: two blocks of 4 x 4 side by side. Returns the rows done; all
-// of their columns are, if they are a multiple of four.
+// The rows that blocks of 8 x 4 floats hold, two of 4 x 4 side by side; returns how many.
 #if defined(__x86_64__) && BIRNN_LANES >= 8
 BIRNN_INLINE long transpose_pairs(long rows, long columns, const float* from, long from_step, float* to, long to_step) {
-  if (columns % 4 != 0) return 0;
   long r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (long k = 0; k < columns; k += 4) {
+    for (long k = columns / 4 * 4; k < columns; ++k)
+      for (long i = 0; i < 8; ++i) to[k * to_step + r + i] = from[(r + i) * from_step + k];
+    for (long k = 0; k + 4 <= columns; k += 4) {
       const float* const source = from + r * from_step + k;
       const auto both = [&](long row) __attribute__((always_inline)) {
         return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(source + row * from_step)),

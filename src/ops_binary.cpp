@@ -1,5 +1,6 @@
 // Ops on two tensors with broadcasting: arithmetic, comparisons, logic; and where (level L3).
-// An arithmetic struct says how the value is made and the gradients da, db of its operands from a, b, y and dy.
+// An arithmetic struct says how the value is made and the gradients da, db of its operands from a, b, y and dy; or
+// names a combination of the vector kernels, and `value` is for integers.
 #include <limits>
 
 #include "ops_families.h"
@@ -10,6 +11,11 @@ namespace birnn {
 namespace {
 
 constexpr unsigned needs_a = 1u, needs_b = 2u;
+
+template <typename Op, typename = void>
+struct IsCombination : std::false_type {};
+template <typename Op>
+struct IsCombination<Op, decltype(void(Op::combination))> : std::true_type {};
 
 // Integers wrap instead of overflowing; for them a division by zero gives 0.
 template <typename T>
@@ -24,40 +30,35 @@ struct Wide<std::int32_t> {
 template <typename T>
 struct Add {
   static constexpr const char* label = "op_add";
+  static constexpr Combination combination = Combination::add;
   static constexpr unsigned inputs = 0, outputs = 0;
   using W = typename Wide<T>::type;
   static T value(T a, T b) { return static_cast<T>(static_cast<W>(a) + static_cast<W>(b)); }
-  static T da(T, T, T, T dy) { return dy; }
-  static T db(T, T, T, T dy) { return dy; }
 };
 
 template <typename T>
 struct Subtract {
   static constexpr const char* label = "op_subtract";
+  static constexpr Combination combination = Combination::subtract;
   static constexpr unsigned inputs = 0, outputs = 0;
   using W = typename Wide<T>::type;
   static T value(T a, T b) { return static_cast<T>(static_cast<W>(a) - static_cast<W>(b)); }
-  static T da(T, T, T, T dy) { return dy; }
-  static T db(T, T, T, T dy) { return -dy; }
 };
 
 template <typename T>
 struct Multiply {
   static constexpr const char* label = "op_multiply";
+  static constexpr Combination combination = Combination::multiply;
   static constexpr unsigned inputs = needs_a | needs_b, outputs = 0;
   using W = typename Wide<T>::type;
   static T value(T a, T b) { return static_cast<T>(static_cast<W>(a) * static_cast<W>(b)); }
-  static T da(T, T b, T, T dy) { return dy * b; }
-  static T db(T a, T, T, T dy) { return dy * a; }
 };
 
 template <typename T>
 struct Divide {
   static constexpr const char* label = "op_divide";
+  static constexpr Combination combination = Combination::divide;
   static constexpr unsigned inputs = needs_b, outputs = 1;
-  static T value(T a, T b) { return a / b; }
-  static T da(T, T b, T, T dy) { return dy / b; }
-  static T db(T, T b, T y, T dy) { return -dy * y / b; }
 };
 
 // A base that is not positive has no logarithm: the gradient of its exponent is taken as 0, as in TensorFlow.
@@ -74,19 +75,17 @@ struct Power {
 template <typename T>
 struct Maximum {
   static constexpr const char* label = "op_maximum";
+  static constexpr Combination combination = Combination::maximum;
   static constexpr unsigned inputs = needs_a | needs_b, outputs = 0;
   static T value(T a, T b) { return a > b || a != a ? a : b; }
-  static T da(T a, T b, T, T dy) { return a == b ? dy / T(2) : a > b ? dy : T(0); }
-  static T db(T a, T b, T, T dy) { return a == b ? dy / T(2) : b > a ? dy : T(0); }
 };
 
 template <typename T>
 struct Minimum {
   static constexpr const char* label = "op_minimum";
+  static constexpr Combination combination = Combination::minimum;
   static constexpr unsigned inputs = needs_a | needs_b, outputs = 0;
   static T value(T a, T b) { return a < b || a != a ? a : b; }
-  static T da(T a, T b, T, T dy) { return a == b ? dy / T(2) : a < b ? dy : T(0); }
-  static T db(T a, T b, T, T dy) { return a == b ? dy / T(2) : b < a ? dy : T(0); }
 };
 
 // The remainder has the sign of the divisor, as in Python and R.
@@ -209,16 +208,38 @@ void forward_binary(const ForwardCall& call) {
   const Grid<2> grid = broadcast_grid<2>(call.out[0].shape(), {&call.in[0].shape(), &call.in[1].shape()});
   with_accepted<accepts>(call.in[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    using Y = decltype(Op<T>::value(T(), T()));
     for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
-      with_steps(stride, [&](auto step_a, auto step_b) {
-        const T* __restrict a = call.in[0].as<T>() + offset[0];
-        const T* __restrict b = call.in[1].as<T>() + offset[1];
-        Y* __restrict y = call.out[0].as<Y>() + start;
-        for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(a[i * step_a], b[i * step_b]);
-      });
+      if constexpr (IsCombination<Op<T>>::value && std::is_floating_point<T>::value)
+        return tier().arrays->of<T>().combine(Op<T>::combination, static_cast<long>(n),
+                                              {call.in[0].as<T>() + offset[0], static_cast<long>(stride[0]),
+                                               call.in[1].as<T>() + offset[1], static_cast<long>(stride[1])},
+                                              call.out[0].as<T>() + start);
+      else
+        with_steps(stride, [&](auto step_a, auto step_b) {
+          const T* __restrict a = call.in[0].as<T>() + offset[0];
+          const T* __restrict b = call.in[1].as<T>() + offset[1];
+          using Y = decltype(Op<T>::value(T(), T()));
+          Y* __restrict y = call.out[0].as<Y>() + start;
+          for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(a[i * step_a], b[i * step_b]);
+        });
     });
   });
+}
+
+// A row of the gradient of an operand of a combination.
+template <typename Op, int operand, typename T>
+void put_combination(const BackwardCall& call, int64 start, int64 n, const int64 (&offset)[2], const int64 (&stride)[2],
+                     bool adds) {
+  const Operands<T> in{Op::inputs & needs_a ? call.in[0].as<T>() + offset[0] : nullptr, static_cast<long>(stride[0]),
+                       Op::inputs & needs_b ? call.in[1].as<T>() + offset[1] : nullptr, static_cast<long>(stride[1])};
+  const T* y = Op::outputs ? call.out[0].as<T>() + start : nullptr;
+  const T* dy = call.dout[0].as<T>() + start;
+  T* target = call.din[operand].as<T>() + offset[operand];
+  const ArrayKernels<T>& kernels = tier().arrays->of<T>();
+  if (stride[operand] != 0)
+    return kernels.combine_slope(Op::combination, operand, static_cast<long>(n), in, y, dy, adds, target);
+  const T sum = static_cast<T>(kernels.combine_slope_sum(Op::combination, operand, static_cast<long>(n), in, y, dy));
+  *target = adds ? *target + sum : sum;
 }
 
 // One operand's gradient. An operand that was broadcast gets the sum over the elements it met, in row-major order.
@@ -227,20 +248,23 @@ void backward_operand(const BackwardCall& call, const Grid<2>& grid) {
   if (!wanted(call, operand)) return;
   const bool adds = start_row_sums(call, operand);
   for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
-    with_steps(stride, [&](auto step_a, auto step_b) {
-      const T* __restrict a = call.in[0].as<T>();
-      const T* __restrict b = call.in[1].as<T>();
-      const T* __restrict y = call.out[0].as<T>();
-      const T* __restrict dy = call.dout[0].as<T>() + start;
-      const auto gradient = [&](int64 i) {
-        const T ai = Op<T>::inputs & needs_a ? a[offset[0] + i * step_a] : T(0);
-        const T bi = Op<T>::inputs & needs_b ? b[offset[1] + i * step_b] : T(0);
-        const T yi = Op<T>::outputs ? y[start + i] : T(0);
-        return operand == 0 ? Op<T>::da(ai, bi, yi, dy[i]) : Op<T>::db(ai, bi, yi, dy[i]);
-      };
-      T* __restrict target = call.din[operand].as<T>() + offset[operand];
-      with_flag(adds, [&](auto add) { put_row<decltype(add)>(n, operand == 0 ? step_a : step_b, target, gradient); });
-    });
+    if constexpr (IsCombination<Op<T>>::value)
+      return put_combination<Op<T>, operand, T>(call, start, n, offset, stride, adds);
+    else
+      with_steps(stride, [&](auto step_a, auto step_b) {
+        const T* __restrict a = call.in[0].as<T>();
+        const T* __restrict b = call.in[1].as<T>();
+        const T* __restrict y = call.out[0].as<T>();
+        const T* __restrict dy = call.dout[0].as<T>() + start;
+        const auto gradient = [&](int64 i) {
+          const T ai = Op<T>::inputs & needs_a ? a[offset[0] + i * step_a] : T(0);
+          const T bi = Op<T>::inputs & needs_b ? b[offset[1] + i * step_b] : T(0);
+          const T yi = Op<T>::outputs ? y[start + i] : T(0);
+          return operand == 0 ? Op<T>::da(ai, bi, yi, dy[i]) : Op<T>::db(ai, bi, yi, dy[i]);
+        };
+        T* __restrict target = call.din[operand].as<T>() + offset[operand];
+        with_flag(adds, [&](auto add) { put_row<decltype(add)>(n, operand == 0 ? step_a : step_b, target, gradient); });
+      });
   });
 }
 

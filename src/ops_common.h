@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernel_isa.h"
 #include "op.h"
 #include "shape.h"
 
@@ -213,6 +214,10 @@ struct Split3 {
 
 inline void fill_zero(const View& view) { std::memset(view.data, 0, view.meta.bytes()); }
 
+inline void copy_bytes(void* to, const void* from, std::size_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
 inline bool wanted(const BackwardCall& call, int input) { return !call.din[input].absent(); }
 
 // The gradient of input `i` as a sum that starts from zero, unless it is to be added to what is there.
@@ -231,11 +236,11 @@ inline bool no_gradient(const BackwardCall& call, int inputs) {
 // din[input] = values, or += where the gradient is a sum.
 template <typename T>
 void add_or_copy(const BackwardCall& call, int input, const T* values) {
-  T* dx = call.din[input].as<T>();
-  const int64 n = call.din[input].count();
-  with_flag(call.accumulate[input], [&](auto accumulate) {
-    for (int64 i = 0; i < n; ++i) store<decltype(accumulate)>(dx[i], values[i]);
-  });
+  const View& dx = call.din[input];
+  if (call.accumulate[input])
+    tier().arrays->of<T>().add(static_cast<long>(dx.count()), values, dx.as<T>());
+  else
+    copy_bytes(dx.data, values, dx.meta.bytes());
 }
 
 // dx = dy, for ops that only give their input another shape or name.
@@ -249,10 +254,6 @@ inline void backward_same(const BackwardCall& call) {
 
 inline void backward_zero(const BackwardCall& call) {
   if (wanted(call, 0)) start_sum(call, 0);
-}
-
-inline void copy_bytes(void* to, const void* from, std::size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
 }
 
 }  // namespace birnn

@@ -176,14 +176,13 @@ void copy_windows(const Convolution& conv, const T* x, int group, int64 first, i
 // The way back: what stands in the rows is added to the places it would be copied from.
 template <typename T>
 void add_windows(const Convolution& conv, const T* windows, int group, int64 first, int64 rows, T* x) {
+  const auto add = tier().arrays->of<T>().add;
   const int64 width = conv.group_channels(), outputs = conv.window.outputs();
   for (int64 row = first; row < first + rows; ++row, windows += conv.depth()) {
     T* sample = x + row / outputs * conv.window.inputs() * conv.channels + group * width;
     for_each_tap(conv.window, row % outputs, [&](int64 tap, int64 place) {
       if (place < 0) return;
-      const T* source = windows + tap * width;
-      T* target = sample + place * conv.channels;
-      for (int64 c = 0; c < width; ++c) target[c] += source[c];
+      add(static_cast<long>(width), windows + tap * width, sample + place * conv.channels);
     });
   }
 }

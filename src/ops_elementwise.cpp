@@ -34,8 +34,8 @@ void backward_activation(const BackwardCall& call) {
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
     const ActivationParams<T> params = activation_params<T>(kind, call.attrs.numbers("params"));
-    element_kernels<T>().slope(kind, params.data(), static_cast<long>(call.din[0].count()), call.in[0].as<T>(),
-                               call.out[0].as<T>(), call.dout[0].as<T>(), call.accumulate[0], call.din[0].as<T>());
+    tier().elements->of<T>().slope(kind, params.data(), static_cast<long>(call.din[0].count()), call.in[0].as<T>(),
+                                   call.out[0].as<T>(), call.dout[0].as<T>(), call.accumulate[0], call.din[0].as<T>());
   });
 }
 

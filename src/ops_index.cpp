@@ -63,11 +63,10 @@ void backward_take(const BackwardCall& call) {
     using T = decltype(zero);
     const T* dy = call.dout[0].as<T>();
     T* dx = call.din[0].as<T>();
+    const auto add = tier().arrays->of<T>().add;
     for (int64 outer = 0; outer < split.outer; ++outer, dx += split.size * split.inner)
-      for (int64 i = 0; i < n; ++i, dy += split.inner) {
-        T* __restrict row = dx + from_start(index[i], split.size) * split.inner;
-        for (int64 j = 0; j < split.inner; ++j) row[j] += dy[j];
-      }
+      for (int64 i = 0; i < n; ++i, dy += split.inner)
+        add(static_cast<long>(split.inner), dy, dx + from_start(index[i], split.size) * split.inner);
   });
 }
 

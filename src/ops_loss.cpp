@@ -80,15 +80,10 @@ template <typename T>
 struct LogitRow {
   const T* x;
   T max, log_sum;
-  LogitRow(const Attrs&, const T* row, int64 n) : x(row), max(row[0]) {
-    for (int64 i = 1; i < n; ++i) max = max > x[i] || max != max ? max : x[i];
-    double sum = 0;
-    for (int64 i = 0; i < n; ++i) sum += static_cast<double>(std::exp(x[i] - max));
-    log_sum = static_cast<T>(std::log(sum));
+  LogitRow(const Attrs&, const T* row, int64 n) : x(row) {
+    tier().arrays->of<T>().log_sum_exp(static_cast<long>(n), row, &max, &log_sum);
   }
   T log_probability(int64 i) const { return (x[i] - max) - log_sum; }
-  bool counts(int64) const { return true; }
-  T slope(int64 i, T y, T counted) const { return std::exp(log_probability(i)) * counted - y; }
 };
 
 void require_attributes(const char* label, const Attrs& attrs) {
@@ -195,12 +190,22 @@ void forward_categorical(const ForwardCall& call) {
 }
 
 // One row of d loss / d prediction, for the targets y(i).
-template <typename Accumulate, typename Row, typename Target, typename T>
-void put_prediction_slopes(const Row& predicted, const Target& y, int64 n, T dy, T* dp) {
+template <typename Accumulate, typename T, typename Target>
+void put_prediction_slopes(const ProbabilityRow<T>& predicted, const Target& y, int64 n, T dy, T* dp) {
   double counted = 0;
   for (int64 i = 0; i < n; ++i)
     if (predicted.counts(i)) counted += static_cast<double>(y(i));
   for (int64 i = 0; i < n; ++i) store<Accumulate>(dp[i], dy * predicted.slope(i, y(i), static_cast<T>(counted)));
+}
+
+// With logits: dy (p_i sum_j y_j - y_i)
+template <typename Accumulate, typename T, typename Target>
+void put_prediction_slopes(const LogitRow<T>& predicted, const Target& y, int64 n, T dy, T* dp) {
+  double counted = 0;
+  for (int64 i = 0; i < n; ++i) counted += static_cast<double>(y(i));
+  tier().arrays->of<T>().scaled_exp(static_cast<long>(n), predicted.x, predicted.max, predicted.log_sum,
+                                    dy * static_cast<T>(counted), Accumulate::value, dp);
+  for (int64 i = 0; i < n; ++i) dp[i] -= dy * y(i);
 }
 
 void backward_categorical(const BackwardCall& call) {
@@ -289,9 +294,16 @@ void backward_sparse(const BackwardCall& call) {
         if (ignored(label)) continue;
         const int64 first = row * split.size;
         const RowOf<decltype(from_logits), T> predicted(call.attrs, call.in[1].as<T>() + first, split.size);
-        put_prediction_slopes<std::true_type>(
-            predicted, [&](int64 i) { return i == label ? T(1) : T(0); }, split.size, call.dout[0].as<T>()[row],
-            call.din[1].as<T>() + first);
+        const T dy = call.dout[0].as<T>()[row];
+        T* dp = call.din[1].as<T>() + first;
+        if constexpr (decltype(from_logits)::value) {
+          tier().arrays->of<T>().scaled_exp(static_cast<long>(split.size), predicted.x, predicted.max,
+                                            predicted.log_sum, dy, true, dp);
+          dp[label] -= dy;
+        } else {
+          put_prediction_slopes<std::true_type>(
+              predicted, [&](int64 i) { return i == label ? T(1) : T(0); }, split.size, dy, dp);
+        }
       }
     });
   });

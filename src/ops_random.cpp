@@ -1,5 +1,6 @@
 // Random numbers: uniform, normal, truncated normal, dropout masks; and the step to the next seed (level L3).
 // The first input is the seed, int32 (seed, draw); element e of a result is a pure function of (seed, draw, e).
+#include "kernel_isa.h"
 #include "ops_common.h"
 #include "random.h"
 
@@ -7,21 +8,33 @@ namespace birnn {
 
 namespace {
 
-// Calls fn(e, u) with u uniform in [0, 1) for e = 0..n-1; a block of Philox serves several elements, as in uniform01().
+constexpr int64 words_at_once = 1024;
+
+// Calls fn(e, n, words) for runs of n elements from e on, each made of `words_each` words.
+template <typename Fn>
+void for_each_run(std::uint64_t key, int64 n, int64 words_each, Fn&& fn) {
+  std::uint32_t words[words_at_once];
+  const int64 at_once = words_at_once / words_each;
+  for (int64 first = 0; first < n; first += at_once) {
+    const int64 here = n - first < at_once ? n - first : at_once;
+    tier().random->words(key, static_cast<std::uint64_t>(first * words_each / 4),
+                         static_cast<long>((here * words_each + 3) / 4), words);
+    fn(first, here, words);
+  }
+}
+
+// Calls fn(e, u) with u uniform in [0, 1) for e = 0..n-1, as uniform01().
 template <typename T, typename Fn>
 void for_each_uniform(std::uint64_t key, int64 n, Fn&& fn) {
-  constexpr int64 served = std::is_same<T, float>::value ? 4 : 2;
-  for (int64 first = 0; first < n; first += served) {
-    const PhiloxBlock block = philox(key, static_cast<std::uint64_t>(first / served));
-    const int64 here = n - first < served ? n - first : served;
+  constexpr int64 words_each = sizeof(T) / 4;
+  for_each_run(key, n, words_each, [&](int64 first, int64 here, const std::uint32_t* words) {
     for (int64 i = 0; i < here; ++i) {
-      const std::size_t lane = static_cast<std::size_t>(i);
       if constexpr (std::is_same<T, float>::value)
-        fn(first + i, uniform_float(block[lane]));
+        fn(first + i, uniform_float(words[i]));
       else
-        fn(first + i, uniform_double(block[2 * lane], block[2 * lane + 1]));
+        fn(first + i, uniform_double(words[2 * i], words[2 * i + 1]));
     }
-  }
+  });
 }
 
 // x with P(X <= x) = p for a standard normal X: Wichura's AS 241 (doi:10.2307/2347330), without its far tails: p must
@@ -187,8 +200,16 @@ void forward_dropout_mask(const ForwardCall& call) {
     using T = decltype(zero);
     T* y = call.out[0].as<T>();
     const T kept = rate < 1 ? static_cast<T>(1 / (1 - rate)) : T(0);
-    for_each_uniform<T>(key_of(call.in[0]), call.out[0].count(),
-                        [&](int64 e, T u) { y[e] = kept * static_cast<T>(static_cast<double>(u) >= rate); });
+    if constexpr (std::is_same<T, float>::value) {
+      const std::int32_t threshold = static_cast<std::int32_t>(std::ceil(rate * 16777216.0));
+      for_each_run(key_of(call.in[0]), call.out[0].count(), 1,
+                   [&](int64 first, int64 here, const std::uint32_t* words) {
+                     tier().random->mask(static_cast<long>(here), words, threshold, kept, y + first);
+                   });
+    } else {
+      for_each_uniform<T>(key_of(call.in[0]), call.out[0].count(),
+                          [&](int64 e, T u) { y[e] = kept * static_cast<T>(u >= rate); });
+    }
   });
 }
 

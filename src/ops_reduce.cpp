@@ -53,7 +53,10 @@ struct Sum : Plain {
   using Acc = typename SumOf<T>::type;
   static void values(const Reduction& reduction, const T* x, int width, T* y) {
     Acc sum[block_width];
-    reduction.fold<SumFold<Acc>>(x, width, sum, [](T xi, int) { return static_cast<Acc>(xi); });
+    if constexpr (std::is_floating_point<T>::value)
+      reduction.sum(x, width, sum);
+    else
+      reduction.fold<SumFold<Acc>>(x, width, sum, [](T xi, int) { return static_cast<Acc>(xi); });
     for (int j = 0; j < width; ++j) y[j] = static_cast<T>(sum[j]);
   }
   static void prepare(const Block<T>& block, Slopes<T>& slopes) {
@@ -64,7 +67,7 @@ struct Sum : Plain {
 
 template <typename T>
 void block_means(const Reduction& reduction, const T* x, int width, double* mean) {
-  reduction.fold<SumFold<double>>(x, width, mean, [](T xi, int) { return static_cast<double>(xi); });
+  reduction.sum(x, width, mean);
   for (int j = 0; j < width; ++j) mean[j] /= static_cast<double>(reduction.count());
 }
 
@@ -114,10 +117,7 @@ struct Min : Extreme<T, MinFold> {
 
 template <typename T>
 void block_variances(const Reduction& reduction, const T* x, int width, const double* mean, double* variance) {
-  reduction.fold<SumFold<double>>(x, width, variance, [&](T xi, int j) {
-    const double deviation = static_cast<double>(xi) - mean[j];
-    return deviation * deviation;
-  });
+  reduction.sum_of_squares(x, width, mean, variance);
   for (int j = 0; j < width; ++j) variance[j] /= static_cast<double>(reduction.count());
 }
 

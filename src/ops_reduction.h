@@ -92,6 +92,30 @@ class Reduction {
     });
   }
 
+  // sums[j] = the sum of column j of a block of floats or doubles; or of (x - centre[j])^2.
+  template <typename T>
+  void sum(const T* block, int width, double* sums) const {
+    const ArrayKernels<T>& kernels = tier().arrays->of<T>();
+    for (int j = 0; j < width; ++j) sums[j] = 0;
+    walk(inner_reduced_, [&](const int64(&offset)[1]) {
+      if (in_columns_)
+        kernels.add_to_sums(width, block + offset[0], sums);
+      else
+        sums[0] += kernels.sum(static_cast<long>(contiguous_), block + offset[0]);
+    });
+  }
+  template <typename T>
+  void sum_of_squares(const T* block, int width, const double* centres, double* sums) const {
+    const ArrayKernels<T>& kernels = tier().arrays->of<T>();
+    for (int j = 0; j < width; ++j) sums[j] = 0;
+    walk(inner_reduced_, [&](const int64(&offset)[1]) {
+      if (in_columns_)
+        kernels.add_squares_to_sums(width, block + offset[0], centres, sums);
+      else
+        sums[0] += kernels.sum_of_squares(static_cast<long>(contiguous_), block + offset[0], centres[0]);
+    });
+  }
+
   // Calls fn(output, offset) for every result, whose first element is x[offset].
   template <typename Fn>
   void for_each_result(Fn&& fn) const {

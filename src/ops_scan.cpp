@@ -18,6 +18,7 @@ template <typename T>
 struct Softmax {
   static constexpr const char* label = "op_softmax";
   static void value(Line<const T> x, Line<T> y, int64 n) {
+    if (x.step == 1) return tier().arrays->of<T>().softmax(static_cast<long>(n), x.first, y.first);
     const T max = line_max(x, n);
     double sum = 0;
     for (int64 i = 0; i < n; ++i) sum += static_cast<double>(y[i] = std::exp(x[i] - max));
@@ -25,6 +26,8 @@ struct Softmax {
   }
   template <typename Accumulate>
   static void gradient(Line<const T> y, Line<const T> dy, Line<T> dx, int64 n) {
+    if (y.step == 1)
+      return tier().arrays->of<T>().softmax_slope(static_cast<long>(n), y.first, dy.first, Accumulate::value, dx.first);
     double dot = 0;
     for (int64 i = 0; i < n; ++i) dot += static_cast<double>(y[i]) * static_cast<double>(dy[i]);
     for (int64 i = 0; i < n; ++i) store<Accumulate>(dx[i], y[i] * (dy[i] - static_cast<T>(dot)));
@@ -36,6 +39,11 @@ template <typename T>
 struct LogSoftmax {
   static constexpr const char* label = "op_log_softmax";
   static void value(Line<const T> x, Line<T> y, int64 n) {
+    if (x.step == 1) {
+      T max, log_sum;
+      tier().arrays->of<T>().log_sum_exp(static_cast<long>(n), x.first, &max, &log_sum);
+      return tier().arrays->of<T>().subtract_two(static_cast<long>(n), x.first, max, log_sum, y.first);
+    }
     const T max = line_max(x, n);
     double sum = 0;
     for (int64 i = 0; i < n; ++i) sum += static_cast<double>(std::exp(x[i] - max));
@@ -44,6 +52,12 @@ struct LogSoftmax {
   }
   template <typename Accumulate>
   static void gradient(Line<const T> y, Line<const T> dy, Line<T> dx, int64 n) {
+    if (y.step == 1) {
+      const T all = static_cast<T>(tier().arrays->of<T>().sum(static_cast<long>(n), dy.first));
+      if (!Accumulate::value) copy_bytes(dx.first, dy.first, static_cast<std::size_t>(n) * sizeof(T));
+      if (Accumulate::value) tier().arrays->of<T>().add(static_cast<long>(n), dy.first, dx.first);
+      return tier().arrays->of<T>().scaled_exp(static_cast<long>(n), y.first, T(0), T(0), -all, true, dx.first);
+    }
     double sum = 0;
     for (int64 i = 0; i < n; ++i) sum += static_cast<double>(dy[i]);
     for (int64 i = 0; i < n; ++i) store<Accumulate>(dx[i], dy[i] - std::exp(y[i]) * static_cast<T>(sum));

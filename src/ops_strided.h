@@ -11,17 +11,47 @@ struct StridedMap {
   int64 base = 0;
 };
 
+// If the two innermost axes of the plain tensor lie transposed in the other one, calls fn(transpose, rows, columns,
+// offset, step) for every such matrix: element (r, c) lies at offset + r + c * step. False if they do not.
+template <typename T, typename Fn>
+bool for_each_transposed(const StridedMap& map, Fn&& fn) {
+  if constexpr (std::is_floating_point<T>::value) {
+    Grid<1> outer = map.grid;
+    int64 step[1], row_step[1];
+    const int64 columns = outer.pop(step), rows = outer.pop(row_step);
+    if (row_step[0] != 1 || step[0] < 2 || rows < 4 || columns < 4) return false;
+    const auto transpose = tier().arrays->of<T>().transpose;
+    walk(outer, [&](const int64(&offset)[1]) {
+      fn(
+          [&](int64 m, int64 n, const T* from, int64 from_step, T* to, int64 to_step) {
+            transpose(static_cast<long>(m), static_cast<long>(n), from, static_cast<long>(from_step), to,
+                      static_cast<long>(to_step));
+          },
+          rows, columns, map.base + offset[0], step[0]);
+    });
+    return true;
+  } else {
+    return false;
+  }
+}
+
 // plain[i] = strided[base + offset(i)]
 template <typename Add, typename T>
 void gather(const StridedMap& map, const T* strided, T* plain) {
   if (map.grid.empty()) return;
+  if (!Add::value &&
+      for_each_transposed<T>(map, [&](const auto& transpose, int64 rows, int64 columns, int64 offset, int64 step) {
+        transpose(columns, rows, strided + offset, step, plain, columns);
+        plain += rows * columns;
+      }))
+    return;
   Grid<1> outer = map.grid;
   int64 step[1];
   const int64 n = outer.pop(step);
   walk(outer, [&](const int64(&offset)[1]) {
     const T* from = strided + (map.base + offset[0]);
-    if (step[0] == 1) {
-      for (int64 i = 0; i < n; ++i) store<Add>(plain[i], from[i]);
+    if (step[0] == 1 && !Add::value) {
+      copy_bytes(plain, from, static_cast<std::size_t>(n) * sizeof(T));
     } else {
       for (int64 i = 0; i < n; ++i) store<Add>(plain[i], from[i * step[0]]);
     }
@@ -33,6 +63,12 @@ void gather(const StridedMap& map, const T* strided, T* plain) {
 template <typename Add, typename T>
 void scatter(const StridedMap& map, const T* plain, T* strided) {
   if (map.grid.empty()) return;
+  if (!Add::value &&
+      for_each_transposed<T>(map, [&](const auto& transpose, int64 rows, int64 columns, int64 offset, int64 step) {
+        transpose(rows, columns, plain, columns, strided + offset, step);
+        plain += rows * columns;
+      }))
+    return;
   Grid<1> outer = map.grid;
   int64 step[1];
   const int64 n = outer.pop(step);

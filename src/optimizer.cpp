@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernel_isa.h"
+
 namespace birnn {
 
 namespace {
@@ -22,145 +24,72 @@ struct Clip {
   double limit = 0.0;  // 0: none
 };
 
-template <typename T>
-struct Numbers {
-  T* w;
-  const T* g;
-  std::int64_t n;
-  T scale, limit;
-  T gradient(std::int64_t i) const {
-    const T value = g[i] * scale;
-    return limit > T(0) ? std::min(std::max(value, -limit), limit) : value;
-  }
+// A rule of kernel_rules.h with its parameters, and the names of the slots it works on.
+struct Choice {
+  Rule rule;
+  std::vector<double> params;
+  std::vector<const char*> slots;
 };
 
-template <typename T>
-using Rule = void (*)(const Step&, const Parameter&, const Numbers<T>&);
-
-template <typename T>
-T* slot_of(const Parameter& p, const char* name) {
-  return p.slot(name).as<T>();
+Choice sgd(const Step& s, const Parameter& p) {
+  const std::vector<double> params = {s.lr, s.spec.number("momentum", 0.0)};
+  if (p.slot("momentum").absent()) return {Rule::sgd, params, {}};
+  return {s.spec.flag("nesterov") ? Rule::sgd_nesterov : Rule::sgd_momentum, params, {"momentum"}};
 }
 
-template <typename T>
-void sgd(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T lr = T(s.lr), momentum = T(s.spec.number("momentum", 0.0));
-  T* m = slot_of<T>(p, "momentum");
-  const bool nesterov = s.spec.flag("nesterov");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T change = -lr * x.gradient(i);
-    if (m == nullptr) {
-      x.w[i] += change;
-      continue;
-    }
-    m[i] = momentum * m[i] + change;
-    x.w[i] += nesterov ? momentum * m[i] + change : m[i];
-  }
+Choice rmsprop(const Step& s, const Parameter& p) {
+  const double rho = s.spec.number("rho");
+  const std::vector<double> params = {s.lr, rho, 1.0 - rho, s.epsilon, s.spec.number("momentum", 0.0)};
+  const bool momentum = !p.slot("momentum").absent(), centered = !p.slot("average_gradient").absent();
+  if (momentum && centered)
+    return {Rule::rmsprop_centered_momentum, params, {"velocity", "momentum", "average_gradient"}};
+  if (momentum) return {Rule::rmsprop_momentum, params, {"velocity", "momentum"}};
+  if (centered) return {Rule::rmsprop_centered, params, {"velocity", "average_gradient"}};
+  return {Rule::rmsprop, params, {"velocity"}};
 }
 
-template <typename T>
-void rmsprop(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T lr = T(s.lr), rho = T(s.spec.number("rho")), momentum = T(s.spec.number("momentum", 0.0)), eps = T(s.epsilon);
-  T *v = slot_of<T>(p, "velocity"), *m = slot_of<T>(p, "momentum"), *a = slot_of<T>(p, "average_gradient");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i);
-    v[i] = rho * v[i] + (T(1) - rho) * g * g;
-    T denominator = v[i] + eps;
-    if (a != nullptr) {
-      a[i] = rho * a[i] + (T(1) - rho) * g;
-      denominator = v[i] - a[i] * a[i] + eps;
-    }
-    const T change = lr * g / std::sqrt(denominator);
-    if (m != nullptr) m[i] = momentum * m[i] + change;
-    x.w[i] -= m != nullptr ? m[i] : change;
-  }
+Choice adam(const Step& s, const Parameter& p) {
+  const double alpha = s.lr * std::sqrt(1.0 - std::pow(s.beta_2, s.t)) / (1.0 - std::pow(s.beta_1, s.t));
+  const std::vector<double> params = {alpha, 1.0 - s.beta_1, 1.0 - s.beta_2, s.epsilon};
+  if (p.slot("velocity_hat").absent()) return {Rule::adam, params, {"momentum", "velocity"}};
+  return {Rule::adam_amsgrad, params, {"momentum", "velocity", "velocity_hat"}};
 }
 
-template <typename T>
-void adam(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T alpha = T(s.lr * std::sqrt(1.0 - std::pow(s.beta_2, s.t)) / (1.0 - std::pow(s.beta_1, s.t)));
-  const T rest_1 = T(1.0 - s.beta_1), rest_2 = T(1.0 - s.beta_2), eps = T(s.epsilon);
-  T *m = slot_of<T>(p, "momentum"), *v = slot_of<T>(p, "velocity"), *top = slot_of<T>(p, "velocity_hat");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i);
-    m[i] += (g - m[i]) * rest_1;
-    v[i] += (g * g - v[i]) * rest_2;
-    if (top != nullptr) top[i] = std::max(top[i], v[i]);
-    x.w[i] -= alpha * m[i] / (std::sqrt(top != nullptr ? top[i] : v[i]) + eps);
-  }
-}
-
-template <typename T>
-void adamax(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T alpha = T(s.lr / (1.0 - std::pow(s.beta_1, s.t)));
-  const T rest_1 = T(1.0 - s.beta_1), beta_2 = T(s.beta_2), eps = T(s.epsilon);
-  T *m = slot_of<T>(p, "momentum"), *u = slot_of<T>(p, "norm");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i);
-    m[i] += (g - m[i]) * rest_1;
-    u[i] = std::max(beta_2 * u[i], std::abs(g));
-    x.w[i] -= alpha * m[i] / (u[i] + eps);
-  }
+Choice adamax(const Step& s, const Parameter&) {
+  const double alpha = s.lr / (1.0 - std::pow(s.beta_1, s.t));
+  return {Rule::adamax, {alpha, 1.0 - s.beta_1, s.beta_2, s.epsilon}, {"momentum", "norm"}};
 }
 
 double nadam_momentum(const Step& s, double t) { return s.beta_1 * (1.0 - 0.5 * std::pow(0.96, t)); }
 
-template <typename T>
-void nadam(const Step& s, const Parameter& p, const Numbers<T>& x) {
+Choice nadam(const Step& s, const Parameter&) {
   const double now = nadam_momentum(s, s.t), next = nadam_momentum(s, s.t + 1.0);
-  const double product = static_cast<double>(*s.product.as<T>());  // already holds this step's factor
-  const T from_m = T(next / (1.0 - product * next)), from_g = T((1.0 - now) / (1.0 - product));
-  const T correct = T(1.0 / (1.0 - std::pow(s.beta_2, s.t)));
-  const T lr = T(s.lr), rest_1 = T(1.0 - s.beta_1), rest_2 = T(1.0 - s.beta_2), eps = T(s.epsilon);
-  T *m = slot_of<T>(p, "momentum"), *v = slot_of<T>(p, "velocity");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i);
-    m[i] += (g - m[i]) * rest_1;
-    v[i] += (g * g - v[i]) * rest_2;
-    x.w[i] -= lr * (from_m * m[i] + from_g * g) / (std::sqrt(v[i] * correct) + eps);
-  }
+  const double product = s.product.dtype() == DType::float32 ? static_cast<double>(*s.product.as<float>())
+                                                             : *s.product.as<double>();  // with this step's factor
+  const double from_m = next / (1.0 - product * next), from_g = (1.0 - now) / (1.0 - product);
+  const double correct = 1.0 / (1.0 - std::pow(s.beta_2, s.t));
+  return {Rule::nadam,
+          {correct, 1.0 - s.beta_1, 1.0 - s.beta_2, s.epsilon, s.lr * from_m, s.lr * from_g},
+          {"momentum", "velocity"}};
 }
 
-template <typename T>
-void adagrad(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T lr = T(s.lr), eps = T(s.epsilon);
-  T* a = slot_of<T>(p, "accumulator");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i);
-    a[i] += g * g;
-    x.w[i] -= lr * g / std::sqrt(a[i] + eps);
-  }
+Choice adagrad(const Step& s, const Parameter&) { return {Rule::adagrad, {s.lr, s.epsilon}, {"accumulator"}}; }
+
+Choice adadelta(const Step& s, const Parameter&) {
+  const double rho = s.spec.number("rho");
+  return {Rule::adadelta, {s.lr, rho, 1.0 - rho, s.epsilon}, {"accumulated_grad", "accumulated_delta_var"}};
 }
 
-template <typename T>
-void adadelta(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T lr = T(s.lr), rho = T(s.spec.number("rho")), eps = T(s.epsilon);
-  T *a = slot_of<T>(p, "accumulated_grad"), *d = slot_of<T>(p, "accumulated_delta_var");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i);
-    a[i] = rho * a[i] + (T(1) - rho) * g * g;
-    const T delta = -std::sqrt(d[i] + eps) * g / std::sqrt(a[i] + eps);
-    d[i] = rho * d[i] + (T(1) - rho) * delta * delta;
-    x.w[i] += lr * delta;
-  }
+Choice lion(const Step& s, const Parameter&) {
+  return {Rule::lion, {s.lr, s.beta_1, 1.0 - s.beta_1, s.beta_2, 1.0 - s.beta_2}, {"momentum"}};
 }
 
-template <typename T>
-void lion(const Step& s, const Parameter& p, const Numbers<T>& x) {
-  const T lr = T(s.lr), beta_1 = T(s.beta_1), beta_2 = T(s.beta_2);
-  T* m = slot_of<T>(p, "momentum");
-  for (std::int64_t i = 0; i < x.n; ++i) {
-    const T g = x.gradient(i), direction = beta_1 * m[i] + (T(1) - beta_1) * g;
-    x.w[i] -= lr * T((direction > T(0)) - (direction < T(0)));
-    m[i] = beta_2 * m[i] + (T(1) - beta_2) * g;
-  }
-}
+using Chooser = Choice (*)(const Step&, const Parameter&);
 
-template <typename T>
-Rule<T> rule_named(const std::string& kind) {
-  const std::pair<const char*, Rule<T>> rules[] = {
-      {"sgd", sgd<T>},         {"rmsprop", rmsprop<T>}, {"adam", adam<T>},         {"adamax", adamax<T>},
-      {"nadam", nadam<T>},     {"adagrad", adagrad<T>}, {"adadelta", adadelta<T>}, {"lion", lion<T>}};
+Chooser rule_named(const std::string& kind) {
+  static const std::pair<const char*, Chooser> rules[] = {
+      {"sgd", sgd},     {"rmsprop", rmsprop}, {"adam", adam},         {"adamax", adamax},
+      {"nadam", nadam}, {"adagrad", adagrad}, {"adadelta", adadelta}, {"lion", lion}};
   for (const auto& rule : rules)
     if (kind == rule.first) return rule.second;
   fail("value", "there is no optimizer rule '" + kind + "'");
@@ -170,8 +99,7 @@ template <typename T>
 double norm_of(const View& gradient) {
   const T* g = gradient.as<T>();
   const std::int64_t n = gradient.count();
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  const double sum = tier().arrays->of<T>().sum_of_squares(static_cast<long>(n), g, 0.0);
   if (std::isfinite(sum)) return std::sqrt(sum);
   // The squares overflow: scaled by the largest number first.
   double largest = 0.0, scaled = 0.0;
@@ -208,22 +136,27 @@ class Clipping {
 };
 
 template <typename T>
-void decay(const Parameter& p, double factor) {
-  T* w = p.value.as<T>();
-  const T share = T(factor);
-  for (std::int64_t i = 0; i < p.value.count(); ++i) w[i] -= w[i] * share;
+void apply(const Choice& choice, const Parameter& p, const Clip& clip) {
+  UpdateArgs<T> args{
+      static_cast<long>(p.value.count()), p.gradient.as<T>(), T(clip.scale), T(clip.limit), p.value.as<T>(), {}, {}};
+  for (std::size_t k = 0; k < choice.slots.size(); ++k) args.slots[k] = p.slot(choice.slots[k]).as<T>();
+  for (std::size_t k = 0; k < choice.params.size(); ++k) args.params[k] = T(choice.params[k]);
+  tier().updates->of<T>().update(choice.rule, args);
 }
 
-template <typename T>
-void update(const Step& step, const std::string& kind, const Parameter& p, const Clip& clip) {
-  const Numbers<T> numbers{p.value.as<T>(), p.gradient.as<T>(), p.value.count(), T(clip.scale), T(clip.limit)};
-  rule_named<T>(kind)(step, p, numbers);
+void apply(const Choice& choice, const Parameter& p, const Clip& clip) {
+  p.value.dtype() == DType::float32 ? apply<float>(choice, p, clip) : apply<double>(choice, p, clip);
 }
 
 void update_all(const Attrs& spec, double updates_before, double learning_rate, std::vector<Parameter>& parameters,
                 const View& product) {
-  Step step{spec, learning_rate, updates_before + 1.0, spec.number("beta_1", 0.0), spec.number("beta_2", 0.0),
-            spec.number("epsilon", 0.0), product};
+  Step step{spec,
+            learning_rate,
+            updates_before + 1.0,
+            spec.number("beta_1", 0.0),
+            spec.number("beta_2", 0.0),
+            spec.number("epsilon", 0.0),
+            product};
   if (!product.absent()) {
     const double factor = nadam_momentum(step, step.t);
     if (product.dtype() == DType::float32)
@@ -232,14 +165,12 @@ void update_all(const Attrs& spec, double updates_before, double learning_rate, 
       *product.as<double>() *= factor;
   }
   const Clipping clipping(spec, parameters);
-  const std::string kind = spec.text("kind");
+  const Chooser rule = rule_named(spec.text("kind"));
   const double weight_decay = spec.number("weight_decay", 0.0) * learning_rate;
   for (Parameter& p : parameters) {
     if (p.gradient.absent()) continue;
-    const bool single = p.value.dtype() == DType::float32;
-    if (weight_decay != 0.0) single ? decay<float>(p, weight_decay) : decay<double>(p, weight_decay);
-    const Clip clip = clipping.of(p);
-    single ? update<float>(step, kind, p, clip) : update<double>(step, kind, p, clip);
+    if (weight_decay != 0.0) apply({Rule::decay, {weight_decay}, {}}, p, Clip());
+    apply(rule(step, p), p, clipping.of(p));
   }
 }
 
@@ -288,15 +219,16 @@ View Parameter::slot(const char* name) const {
   return View();
 }
 
-void optimizer_step(const Attrs& spec, std::int64_t iterations, double learning_rate, std::vector<Parameter>& parameters,
-                    const View& product) {
+void optimizer_step(const Attrs& spec, std::int64_t iterations, double learning_rate,
+                    std::vector<Parameter>& parameters, const View& product) {
   const std::int64_t k = spec.integer("gradient_accumulation_steps", 1);
   const std::int64_t updates_before = iterations / k;
   const bool last = (iterations + 1) % k == 0;
   if (k > 1)
     for (Parameter& p : parameters) {
       if (p.gradient.absent()) continue;
-      p.value.dtype() == DType::float32 ? accumulate<float>(p, last, double(k)) : accumulate<double>(p, last, double(k));
+      p.value.dtype() == DType::float32 ? accumulate<float>(p, last, double(k))
+                                        : accumulate<double>(p, last, double(k));
       p.gradient = p.slot("gradient_accumulator");
     }
   if (last) update_all(spec, static_cast<double>(updates_before), learning_rate, parameters, product);
@@ -308,7 +240,8 @@ void optimizer_step(const Attrs& spec, std::int64_t iterations, double learning_
   const std::int64_t every = spec.integer("ema_overwrite_frequency", 0);
   const bool overwrite = every > 0 && (updates_before + 1) % every == 0;
   for (const Parameter& p : parameters)
-    p.value.dtype() == DType::float32 ? average<float>(p, momentum, overwrite) : average<double>(p, momentum, overwrite);
+    p.value.dtype() == DType::float32 ? average<float>(p, momentum, overwrite)
+                                      : average<double>(p, momentum, overwrite);
 }
 
 }  // namespace birnn

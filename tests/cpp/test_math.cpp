@@ -33,7 +33,7 @@ double worst_error(Function function, Wide (*exact)(Wide), T low, T high) {
   const T none[3] = {0, 0, 0};
   const std::vector<T> x = arguments<T>();
   std::vector<T> y(x.size());
-  element_kernels<T>().value(function, none, static_cast<long>(x.size()), x.data(), y.data());
+  tier().elements->of<T>().value(function, none, static_cast<long>(x.size()), x.data(), y.data());
   double worst = 0;
   for (std::size_t k = 0; k < x.size(); ++k) {
     const Wide wanted = exact(static_cast<Wide>(x[k]));
