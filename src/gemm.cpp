@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "arena.h"
 #include "kernel_isa.h"
 #include "parallel.h"
 
@@ -14,15 +13,10 @@ using std::int64_t;
 
 constexpr double work_of_a_thread = 4e6;  // products of two numbers that are worth the waking of a thread
 
-// Kept from call to call; that of a worker ends with its thread.
-AlignedBuffer& packing_space() {
-  static thread_local AlignedBuffer space;
-  return space;
-}
-
 template <typename T>
 void run(GemmArgs<T> args) {
-  args.space = packing_space().need(gemm_space);
+  alignas(64) static thread_local char space[gemm_space];  // of the thread: the system gives it when it is first used
+  args.space = space;
   tier().gemm->of<T>().run(args);
 }
 
@@ -64,7 +58,5 @@ template void gemm<float>(bool, bool, int64_t, int64_t, int64_t, const float*, i
                           float*, int64_t);
 template void gemm<double>(bool, bool, int64_t, int64_t, int64_t, const double*, int64_t, const double*, int64_t, bool,
                            double*, int64_t);
-
-void release_gemm_space() { packing_space().release(); }
 
 }  // namespace birnn

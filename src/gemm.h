@@ -20,7 +20,4 @@ extern template void gemm<float>(bool, bool, std::int64_t, std::int64_t, std::in
 extern template void gemm<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
                                   const double*, std::int64_t, bool, double*, std::int64_t);
 
-// Gives back the memory that the calling thread keeps for packing.
-void release_gemm_space();
-
 }  // namespace birnn

@@ -22,7 +22,7 @@ struct Linear {
 struct Tanh {
   template <typename V>
   static BIRNN_INLINE V value(const V*, V x) {
-    return tanh(x);
+    return precise_tanh(x);
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V*, V, V y) {
@@ -152,7 +152,7 @@ struct GeluTanh {
   static constexpr double root = 0.79788456080286535588, cubic = 0.044715;
   template <typename V>
   static BIRNN_INLINE V inner(V x) {
-    return tanh(all<V>(root) * (x + all<V>(cubic) * x * x * x));
+    return precise_tanh(all<V>(root) * (x + all<V>(cubic) * x * x * x));
   }
   template <typename V>
   static BIRNN_INLINE V value(const V*, V x) {
@@ -237,11 +237,11 @@ struct Mish {
 struct TanhShrink {
   template <typename V>
   static BIRNN_INLINE V value(const V*, V x) {
-    return x - tanh(x);
+    return x - precise_tanh(x);
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V*, V x, V) {
-    const V t = tanh(x);
+    const V t = precise_tanh(x);
     return t * t;
   }
 };

@@ -226,11 +226,13 @@ BIRNN_INLINE V sigmoid(V x) {
   return all<V>(1) / (all<V>(1) + exp(-x));
 }
 
-// t / (t + 2) with t = exp(2 |x|) - 1; for floats see kernel_simd.h.
-BIRNN_INLINE DoubleVec tanh(DoubleVec x) {
-  const DoubleVec t = expm1_below_80(at_most(magnitude(x), all(20.0)) * all(2.0));
-  return with_sign(t / (t + all(2.0)), x);
+// t / (t + 2) with t = exp(2 |x|) - 1: exact for tiny x too, unlike the float tanh() of kernel_simd.h.
+template <typename V>
+BIRNN_INLINE V precise_tanh(V x) {
+  const V t = expm1_below_80(at_most(magnitude(x), all<V>(20)) * all<V>(2));
+  return with_sign(t / (t + all<V>(2)), x);
 }
+BIRNN_INLINE DoubleVec tanh(DoubleVec x) { return precise_tanh(x); }
 
 // log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); the sum 1 + exp() lies between 1 and 2.
 template <typename V>

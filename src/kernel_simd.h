@@ -95,7 +95,7 @@ BIRNN_INLINE Vec tanh(Vec input) {
   q = q * s + all(1.387437876e-03f);
   p = p * s + all(2.968403868e-03f);
   q = q * s + all(2.968403907e-03f);
-  Vec value = x * (p / q);  // x * p would lose the bits of a tiny x
+  Vec value = x * p / q;
   value = input > all(tanh_limit) ? all(1.f) : value;
   return input < all(-tanh_limit) ? all(-1.f) : value;
 }

@@ -160,16 +160,15 @@ struct IsNan {
   static std::uint8_t value(T x) { return std::isnan(x); }
 };
 
-const double no_params[3] = {0, 0, 0};
 template <typename T>
-const T* no_parameters() {
-  return reinterpret_cast<const T*>(no_params);
-}
+struct NoParams {
+  static constexpr T values[3] = {T(0), T(0), T(0)};
+};
 
 template <typename Op, typename T>
 void evaluate(int64 n, const T* __restrict x, T* __restrict y) {
   if constexpr (IsMapped<Op>::value && std::is_floating_point<T>::value)
-    tier().elements->of<T>().value(Op::function, no_parameters<T>(), static_cast<long>(n), x, y);
+    tier().elements->of<T>().value(Op::function, NoParams<T>::values, static_cast<long>(n), x, y);
   else
     for (int64 i = 0; i < n; ++i) y[i] = Op::value(x[i]);
 }
@@ -178,7 +177,7 @@ void evaluate(int64 n, const T* __restrict x, T* __restrict y) {
 template <typename Op, typename T>
 void evaluate_slope(int64 n, const T* x, const T* y, const T* dy, bool accumulate, T* dx) {
   if constexpr (IsMapped<Op>::value) {
-    tier().elements->of<T>().slope(Op::function, no_parameters<T>(), static_cast<long>(n), x, y, dy, accumulate, dx);
+    tier().elements->of<T>().slope(Op::function, NoParams<T>::values, static_cast<long>(n), x, y, dy, accumulate, dx);
   } else {
     with_flag(accumulate, [&](auto add) {
       for (int64 i = 0; i < n; ++i)
