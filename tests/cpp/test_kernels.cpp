@@ -4,6 +4,7 @@
 
 #include "activation.h"
 #include "check.h"
+#include "each_isa.h"
 #include "random.h"
 
 using namespace birnn;
@@ -83,6 +84,21 @@ TEST(philox_gives_the_published_numbers) {
   CHECK((philox(~0ull, ~0ull, ~0ull) == PhiloxBlock{0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}));
   CHECK((philox(0x299f31d0a4093822ull, 0x85a308d3243f6a88ull, 0x0370734413198a2eull) ==
          PhiloxBlock{0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}));
+}
+
+TEST(random_words_and_masks_are_the_same_on_every_instruction_set) {
+  const std::uint64_t key = random_key(11, 4), first = 0xfffffffeull;  // the counter goes beyond 32 bits
+  on_every_isa([&] {
+    for (const long blocks : {1, 2, 3, 8, 9, 31}) {
+      std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * blocks));
+      tier().random->words(key, first, blocks, words.data());
+      for (long e = 0; e < 4 * blocks; ++e)
+        CHECK(words[e] == philox(key, first + static_cast<std::uint64_t>(e / 4))[static_cast<std::size_t>(e % 4)]);
+      std::vector<float> mask(words.size());
+      tier().random->mask(4 * blocks, words.data(), 1 << 22, 1.5f, mask.data());
+      for (std::size_t e = 0; e < words.size(); ++e) CHECK(mask[e] == (uniform_float(words[e]) >= 0.25f ? 1.5f : 0.0f));
+    }
+  });
 }
 
 TEST(random_numbers_have_their_moments) {

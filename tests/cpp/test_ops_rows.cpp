@@ -1,4 +1,5 @@
 // A row's result has the same bits alone and in any batch, forward and backward.
+#include "each_isa.h"
 #include "op_cases.h"
 
 using namespace birnn_test;
@@ -65,8 +66,10 @@ void check_rows(const Case& c, DType real_type) {
 }  // namespace
 
 TEST(a_row_has_the_same_bits_alone_and_in_a_batch) {
-  for (const Case& c : op_cases())
-    if (c.rows)
-      for (DType real_type : {DType::float32, DType::float64})
-        if (c.op != "cast" || real_type == DType::float64) check_rows(c, real_type);
+  on_every_isa([] {
+    for (const Case& c : op_cases())
+      if (c.rows)
+        for (DType real_type : {DType::float32, DType::float64})
+          if (c.op != "cast" || real_type == DType::float64) check_rows(c, real_type);
+  });
 }
