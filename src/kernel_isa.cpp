@@ -7,21 +7,27 @@ namespace birnn {
 namespace {
 
 struct Tier {
-  const RecurrentKernels* recurrent;
+  const char* name;
+  const RecurrentKernels<float>* floats;
+  const RecurrentKernels<double>* doubles;
   const ElementTable* elements;
-  const char* name() const { return recurrent->isa; }
+
+  const RecurrentKernels<float>& recurrent(float) const { return *floats; }
+  const RecurrentKernels<double>& recurrent(double) const { return *doubles; }
 };
 using Tiers = std::vector<Tier>;
 
 Tiers tiers_of_processor() {
-  Tiers tiers = {{&recurrent_kernels_base, &element_kernels_base}};
+  const RecurrentTable<float>& floats = recurrent_float_kernels;
+  const RecurrentTable<double>& doubles = recurrent_double_kernels;
+  Tiers tiers = {{"base", &floats.base, &doubles.base, &element_kernels_base}};
 #if defined(BIRNN_X86_KERNELS)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return tiers;
-  tiers.push_back({&recurrent_kernels_avx2, &element_kernels_avx2});
+  tiers.push_back({"avx2", &floats.avx2, &doubles.avx2, &element_kernels_avx2});
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq"))
-    tiers.push_back({&recurrent_kernels_avx512, &element_kernels_avx512});
+    tiers.push_back({"avx512", &floats.avx512, &doubles.avx512, &element_kernels_avx512});
 #endif
   return tiers;
 }
@@ -42,31 +48,35 @@ const Tier& best_tier() { return all_tiers()[tiers_in_use() - 1]; }
 
 std::vector<std::string> known_isas() {
   std::vector<std::string> names;
-  for (const Tier& tier : all_tiers()) names.push_back(tier.name());
+  for (const Tier& tier : all_tiers()) names.push_back(tier.name);
   return names;
 }
 
-std::string isa() { return best_tier().name(); }
+std::string isa() { return best_tier().name; }
 
 void set_isa(const std::string& name) {
   std::string known;
   for (std::size_t k = 0; k < all_tiers().size(); ++k) {
-    if (name == all_tiers()[k].name()) {
+    if (name == all_tiers()[k].name) {
       tiers_in_use() = k + 1;
       return;
     }
-    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].name());
+    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].name);
   }
   fail("value", "this processor has no instruction set '" + name + "'; it has: " + known);
 }
 
-const RecurrentKernels& recurrent_kernels(std::int64_t units) {
-  const auto vectors = [&](const RecurrentKernels* tier) { return (units + tier->lanes - 1) / tier->lanes; };
-  const RecurrentKernels* best = all_tiers()[0].recurrent;
+template <typename T>
+const RecurrentKernels<T>& recurrent_kernels(std::int64_t units) {
+  const auto of = [](std::size_t k) -> const RecurrentKernels<T>& { return all_tiers()[k].recurrent(T()); };
+  const auto vectors = [&](std::size_t k) { return (units + of(k).lanes - 1) / of(k).lanes; };
+  std::size_t best = 0;
   for (std::size_t k = 1; k < tiers_in_use(); ++k)
-    if (vectors(all_tiers()[k].recurrent) < vectors(best)) best = all_tiers()[k].recurrent;
-  return *best;
+    if (vectors(k) < vectors(best)) best = k;
+  return of(best);
 }
+template const RecurrentKernels<float>& recurrent_kernels(std::int64_t);
+template const RecurrentKernels<double>& recurrent_kernels(std::int64_t);
 
 template <>
 const ElementKernels<float>& element_kernels<float>() {

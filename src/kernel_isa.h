@@ -16,7 +16,8 @@ std::string isa();
 void set_isa(const std::string& name);
 
 // The kernels for a layer: those with which its units fill the fewest vectors, then the narrowest of these.
-const RecurrentKernels& recurrent_kernels(std::int64_t units);
+template <typename T>
+const RecurrentKernels<T>& recurrent_kernels(std::int64_t units);
 
 // The elementwise kernels of the highest instruction set that may be used: for float and double.
 template <typename T>
