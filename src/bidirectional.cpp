@@ -1,6 +1,7 @@
 // Directions and shards side by side on the threads of the pool, and the merge of the directions (level L2).
 #include "bidirectional.h"
 
+#include "kernel_isa.h"
 #include "parallel.h"
 
 namespace birnn {
@@ -156,7 +157,8 @@ void backward(const RecurrentLayer<T>& layer, const LayerBackward<T>& call) {
                      [&](int d) { layer.cell[d]->functions(T()).finish_backward(layer.direction[d], tasks[d]); });
   if (layer.directions < 2 || call.dx.data == nullptr) return;
   const Direction<T>& d = layer.direction[0];
-  for (int64 e = 0; e < d.batch * d.time * d.features; ++e) call.dx.data[e] += scratch.dx[e];
+  const int64 count = d.batch * d.time * d.features;
+  recurrent_kernels<T>(count).add(static_cast<long>(count), scratch.dx, call.dx.data);
 }
 
 template LayerSizes layer_sizes(const RecurrentLayer<float>&);

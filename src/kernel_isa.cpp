@@ -8,10 +8,10 @@ namespace {
 
 using Tiers = std::vector<Tier>;
 
-#define BIRNN_TIER(isa)                                                                          \
-  {                                                                                              \
-    &recurrent_kernels_##isa, &element_kernels_##isa, &array_kernels_##isa, &gemm_kernels_##isa, \
-        &update_kernels_##isa, &random_kernels_##isa                                             \
+#define BIRNN_TIER(isa)                                                                                              \
+  {                                                                                                                  \
+#isa, &recurrent_float_kernels.isa, &recurrent_double_kernels.isa, &element_kernels_##isa, &array_kernels_##isa, \
+        &gemm_kernels_##isa, &update_kernels_##isa, &random_kernels_##isa                                            \
   }
 
 Tiers tiers_of_processor() {
@@ -41,32 +41,36 @@ std::size_t& tiers_in_use() {
 
 std::vector<std::string> known_isas() {
   std::vector<std::string> names;
-  for (const Tier& tier : all_tiers()) names.push_back(tier.recurrent->isa);
+  for (const Tier& tier : all_tiers()) names.push_back(tier.name);
   return names;
 }
 
 const Tier& tier() { return all_tiers()[tiers_in_use() - 1]; }
 
-std::string isa() { return tier().recurrent->isa; }
+std::string isa() { return tier().name; }
 
 void set_isa(const std::string& name) {
   std::string known;
   for (std::size_t k = 0; k < all_tiers().size(); ++k) {
-    if (name == all_tiers()[k].recurrent->isa) {
+    if (name == all_tiers()[k].name) {
       tiers_in_use() = k + 1;
       return;
     }
-    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].recurrent->isa);
+    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].name);
   }
   fail("value", "this processor has no instruction set '" + name + "'; it has: " + known);
 }
 
-const RecurrentKernels& recurrent_kernels(std::int64_t units) {
-  const auto vectors = [&](const RecurrentKernels* tier) { return (units + tier->lanes - 1) / tier->lanes; };
-  const RecurrentKernels* best = all_tiers()[0].recurrent;
+template <typename T>
+const RecurrentKernels<T>& recurrent_kernels(std::int64_t units) {
+  const auto of = [](std::size_t k) -> const RecurrentKernels<T>& { return all_tiers()[k].recurrent(T()); };
+  const auto vectors = [&](std::size_t k) { return (units + of(k).lanes - 1) / of(k).lanes; };
+  std::size_t best = 0;
   for (std::size_t k = 1; k < tiers_in_use(); ++k)
-    if (vectors(all_tiers()[k].recurrent) < vectors(best)) best = all_tiers()[k].recurrent;
-  return *best;
+    if (vectors(k) < vectors(best)) best = k;
+  return of(best);
 }
+template const RecurrentKernels<float>& recurrent_kernels(std::int64_t);
+template const RecurrentKernels<double>& recurrent_kernels(std::int64_t);
 
 }  // namespace birnn

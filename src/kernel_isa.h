@@ -20,16 +20,22 @@ std::string isa();
 void set_isa(const std::string& name);
 
 // The kernels for a layer: those with which its units fill the fewest vectors, then the narrowest of these.
-const RecurrentKernels& recurrent_kernels(std::int64_t units);
+template <typename T>
+const RecurrentKernels<T>& recurrent_kernels(std::int64_t units);
 
 // All kernels of an instruction set.
 struct Tier {
-  const RecurrentKernels* recurrent;
+  const char* name;
+  const RecurrentKernels<float>* floats;
+  const RecurrentKernels<double>* doubles;
   const ElementTable* elements;
   const ArrayTable* arrays;
   const GemmTable* gemm;
   const UpdateTable* updates;
   const RandomKernels* random;
+
+  const RecurrentKernels<float>& recurrent(float) const { return *floats; }
+  const RecurrentKernels<double>& recurrent(double) const { return *doubles; }
 };
 // Those of the highest that may be used.
 const Tier& tier();

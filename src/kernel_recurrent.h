@@ -3,110 +3,132 @@
 // Units lie in blocks of `lanes`, the last one filled up with zeros. A packed matrix with K rows and G gates is
 // [block][k][gate][lane], a value of every unit and gate of a row [block][row][gate][lane]: so all gates of the same
 // units end in registers, where their activations are computed. "_block" is the distance from one block to the next,
-// "_step" from one row to the next, in floats. Null pointers stand for zeros, or for results that nobody wants.
+// "_step" from one row to the next, in numbers. Null pointers stand for zeros, or for results that nobody wants.
 #pragma once
 
 #include "kernel_platform.h"
 
 namespace birnn {
 
+// Where rows of inputs, or their gradients, lie in an array: `steps` times `rows`, the first row of each step
+// `next_step` behind that of the one before. With several steps there are at least `least_strided_rows` rows.
+struct RowPattern {
+  int rows, steps;
+  long row_step, next_step;
+};
+constexpr int least_strided_rows = 12;
+
 // out = bias + x W
+template <typename T>
 struct ProjectionArgs {
-  int rows, k, blocks;
-  const float* x;
-  long x_step;
-  const float* weights;
-  const float* bias;
-  float* out;
+  RowPattern rows;
+  int k, blocks;
+  const T* x;
+  const T* weights;
+  const T* bias;
+  T* out;
   int out_gates;  // vectors of a row in `out`, at least the gates
   long out_block;
 };
 
 // One step of the rows that live. `gates`: the projected input; the gates' values if they are kept.
+template <typename T>
 struct ForwardArgs {
   int rows, units, blocks;
   bool keep;
-  const float* before;  // h before the step, (rows, k)
+  bool reversed;    // last unit block first: in turns, so that the weights of the block at the turn are still near
+  const T* before;  // h before the step, (rows, k)
   long before_step;
-  const float* weights;         // the packed recurrent kernel
-  const float* recurrent_bias;  // GRU: that of the candidate, [block][lane]
-  float* gates;
+  const T* weights;         // the packed recurrent kernel
+  const T* recurrent_bias;  // GRU: that of the candidate, [block][lane]
+  T* gates;
   long gates_block;
-  const float* c_before;  // LSTM
+  const T* c_before;  // LSTM
   long c_before_block;
-  float* c;
+  T* c;
   long c_block;
-  float* h;  // (rows, blocks * lanes)
+  T* h;  // (rows, blocks * lanes)
   long h_step;
-  float* y;  // (rows, units), a second copy of h
+  T* y;  // (rows, units), a second copy of h
   long y_step;
 };
 
 // One step back. dh: the gradient of h after the step; what reaches h without the weights remains in it.
+template <typename T>
 struct BackwardArgs {
   int rows, units, blocks;
-  const float* gates;  // as kept
+  long steps_before;
+  const T* gates;  // as kept
   long gates_block;
-  const float* before;  // h before the step: GRU
+  const T* before;  // h before the step: GRU
   long before_step;
-  const float* c_before;  // LSTM
+  const T* c_before;  // LSTM
   long c_before_block;
-  const float* c;
+  const T* c;
   long c_block;
-  const float* h;  // h after the step: SimpleRNN
+  const T* h;  // h after the step: SimpleRNN
   long h_step;
-  const float* dy;
+  const T* dy;
   long dy_step;
-  float* dh;
+  T* dh;
   long dh_step;
-  float* dc;  // LSTM, [block][row][lane]
+  T* dc;  // LSTM, [block][row][lane]
   long dc_block;
-  float* gradient;  // of the gates before their activation
+  T* gradient;  // of the gates before their activation
   long gradient_block;
-  float* recurrent_gradient;  // GRU: of the recurrent products; the same but for the candidate
+  T* recurrent_gradient;  // GRU: of the recurrent products; the same but for the candidate
   long recurrent_gradient_block;
-  float* bias_gradient;  // [block][gate][lane], added to
-  float* recurrent_bias_gradient;
+  T* bias_gradient;  // [block][gate][lane], added to
+  T* recurrent_bias_gradient;
 };
 
 // out (rows, columns) = gradient P, or added: P packed by pack_transposed(), `depth` = blocks * gates * lanes.
+template <typename T>
 struct ProductArgs {
-  int rows, blocks, gates, columns;
-  const float* gradient;
+  RowPattern rows;  // of `out`
+  int blocks, gates, columns;
+  const T* gradient;
   long gradient_block;
-  const float* weights;
+  const T* weights;
   bool accumulate;
-  float* out;
-  long out_step;
+  T* out;
 };
 
 // sum [block][k][gate][lane] += a^T gradient
+template <typename T>
 struct OuterArgs {
-  int rows, k, blocks, gates;
-  const float* a;
-  long a_step;
-  const float* gradient;
+  RowPattern rows;  // of a
+  int k, blocks, gates;
+  const T* a;
+  const T* gradient;
   long gradient_block;
-  float* sum;
+  T* sum;
 };
 
+template <typename T>
 struct RecurrentKernels {
-  const char* isa;
   int lanes;
-  void (*project)(int gates, const ProjectionArgs&);
-  void (*forward_lstm)(const ForwardArgs&);
-  void (*forward_gru)(const ForwardArgs&);
-  void (*forward_simple)(const ForwardArgs&);
-  void (*backward_lstm)(const BackwardArgs&);
-  void (*backward_gru)(const BackwardArgs&);
-  void (*backward_simple)(const BackwardArgs&);
-  void (*product)(const ProductArgs&);
-  void (*outer)(const OuterArgs&);
+  void (*project)(int gates, const ProjectionArgs<T>&);
+  void (*forward_lstm)(const ForwardArgs<T>&);
+  void (*forward_gru)(const ForwardArgs<T>&);
+  void (*forward_simple)(const ForwardArgs<T>&);
+  void (*backward_lstm)(const BackwardArgs<T>&);
+  void (*backward_gru)(const BackwardArgs<T>&);
+  void (*backward_simple)(const BackwardArgs<T>&);
+  void (*product)(const ProductArgs<T>&);
+  void (*outer)(const OuterArgs<T>&);
+  void (*add)(long n, const T* from, T* to);  // to += from
 };
 
-extern const RecurrentKernels recurrent_kernels_base;
+// The kernels of one instruction set, for T: kernel_floats.cpp, kernel_doubles.cpp.
+template <typename T>
+struct RecurrentTable {
+  RecurrentKernels<T> base;
 #if defined(BIRNN_X86_KERNELS)
-extern const RecurrentKernels recurrent_kernels_avx2, recurrent_kernels_avx512;
+  RecurrentKernels<T> avx2, avx512;
 #endif
+};
+extern const RecurrentTable<float> recurrent_float_kernels;
+extern const RecurrentTable<double> recurrent_double_kernels;
 
 }  // namespace birnn

@@ -1,7 +1,6 @@
 // Vectors and their elementary functions (level L1). Included once for each instruction set, inside a namespace of its
-// own and between target pragmas, after BIRNN_LANES (floats in a vector) and BIRNN_SUMS (vectors that can be summed in
-// registers) are defined. No standard header may be included here: inline functions of the library must not be
-// compiled for an instruction set that the processor may lack.
+// own and between target pragmas, after BIRNN_LANES (floats in a vector) is defined. No standard header may be included
+// here: inline functions of the library must not be compiled for an instruction set that the processor may lack.
 
 typedef float Vec __attribute__((vector_size(BIRNN_LANES * 4)));
 typedef int IntVec __attribute__((vector_size(BIRNN_LANES * 4)));
@@ -38,64 +37,73 @@ using VectorFor = typename VectorOf<T>::type;
 template <typename T>
 constexpr long width = sizeof(VectorFor<T>) / sizeof(T);
 
-// The first `n` lanes only, where an array of the user's ends inside a vector.
-BIRNN_INLINE Vec load_part(const float* from, int n) {
-  float part[lanes] = {};
-  for (int i = 0; i < n; ++i) part[i] = from[i];
-  return load(part);
+// The smaller and the larger of a and b, b if one is NaN. On x86 one instruction, which gcc does not find by itself.
+#undef BIRNN_MIN_MAX
+#if defined(__x86_64__) && BIRNN_LANES > 4
+#define BIRNN_MIN_MAX(instruction) __asm__("v" instruction " %2, %1, %0" : "=v"(a) : "v"(a), "v"(b))
+#elif defined(__x86_64__)
+#define BIRNN_MIN_MAX(instruction) __asm__(instruction " %2, %0" : "=x"(a) : "0"(a), "x"(b))
+#endif
+#if defined(BIRNN_MIN_MAX)
+BIRNN_INLINE Vec smaller_of(Vec a, Vec b) {
+  BIRNN_MIN_MAX("minps");
+  return a;
 }
-BIRNN_INLINE void store_part(float* to, Vec value, int n) {
-  float part[lanes];
-  store(part, value);
-  for (int i = 0; i < n; ++i) to[i] = part[i];
+BIRNN_INLINE Vec larger_of(Vec a, Vec b) {
+  BIRNN_MIN_MAX("maxps");
+  return a;
+}
+BIRNN_INLINE DoubleVec smaller_of(DoubleVec a, DoubleVec b) {
+  BIRNN_MIN_MAX("minpd");
+  return a;
+}
+BIRNN_INLINE DoubleVec larger_of(DoubleVec a, DoubleVec b) {
+  BIRNN_MIN_MAX("maxpd");
+  return a;
+}
+#else
+template <typename V>
+BIRNN_INLINE V smaller_of(V a, V b) {
+  return a < b ? a : b;
+}
+template <typename V>
+BIRNN_INLINE V larger_of(V a, V b) {
+  return a > b ? a : b;
+}
+#endif
+
+// Some functions take N vectors at once and each step for all of them: a chain of steps alone would leave the
+// processor waiting for every result.
+#define BIRNN_EACH BIRNN_UNROLL for (int n = 0; n < N; ++n)
+
+// p = p * x + c
+template <int N, typename V>
+BIRNN_INLINE void horner_step(V (&p)[N], const V (&x)[N], double c) {
+  BIRNN_EACH p[n] = p[n] * x[n] + (static_cast<decltype(p[0][0] + 0)>(c) - V{});
 }
 
-// x limited to -limit .. limit; NaN stays.
-BIRNN_INLINE Vec clamp(Vec x, float limit) {
-  x = all(limit) < x ? all(limit) : x;
-  return all(-limit) > x ? all(-limit) : x;
+// tanh(x) by a rational function, relative error 5e-7. At the limit its value is exactly 1, with fused multiplication
+// or without.
+template <int N>
+BIRNN_INLINE void tanh(Vec (&x)[N]) {
+  const Vec limit = all(8.15932369f);
+  Vec s[N], p[N], q[N];
+  BIRNN_EACH x[n] = larger_of(-limit, smaller_of(limit, x[n]));
+  BIRNN_EACH s[n] = x[n] * x[n];
+  BIRNN_EACH p[n] = all(4.180259800e-11f);
+  BIRNN_EACH q[n] = all(2.395696430e-09f);
+  horner_step(p, s, 6.269985363e-08);
+  horner_step(q, s, 9.903406816e-07);
+  horner_step(p, s, 1.046778978e-05);
+  horner_step(q, s, 7.716041519e-05);
+  horner_step(p, s, 3.979702570e-04);
+  horner_step(q, s, 1.387437876e-03);
+  horner_step(p, s, 2.968403868e-03);
+  horner_step(q, s, 2.968403907e-03);
+  BIRNN_EACH x[n] = x[n] * (p[n] / q[n]);  // x * p would lose the bits of a tiny x
 }
-
-// 1 + exp(-x) for |x| <= sigmoid_limit, beyond which sigmoid() is exactly 0 or 1: x = -n log 2 - r, exp(r) by a
-// polynomial of degree 5, n into the exponent. x - x carries a NaN past the integer arithmetic.
-constexpr float sigmoid_limit = 28;
-BIRNN_INLINE Vec one_plus_exp(Vec x) {
-  const Vec nan = x - x;
-  x = clamp(x, sigmoid_limit);
-  const Vec round = all(12582912.f);
-  const Vec shifted = x * all(-1.44269504f) + round;
-  const Vec n = shifted - round;
-  Vec r = n * all(-0.693359375f) - x;
-  r = n * all(2.12194440e-4f) + r;
-  Vec p = all(8.297618298e-03f);
-  p = p * r + all(4.191562919e-02f);
-  p = p * r + all(1.666757656e-01f);
-  p = p * r + all(4.999889266e-01f);
-  p = p * r + all(9.999996911e-01f);
-  p = p * r + all(1.000000072e+00f);
-  return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(p) + (reinterpret_cast<IntVec>(shifted) << 23)) + (nan + 1.f);
-}
-
-// `value` but for the exact limits of sigmoid(x).
-BIRNN_INLINE Vec saturate_sigmoid(Vec x, Vec value) {
-  value = x > all(sigmoid_limit) ? all(1.f) : value;
-  return x < all(-sigmoid_limit) ? all(0.f) : value;
-}
-
-// tanh(x) by a rational function, relative error 4e-7; exactly 1 or -1 beyond tanh_limit.
-constexpr float tanh_limit = 8.6f;
-BIRNN_INLINE Vec tanh(Vec input) {
-  const Vec x = clamp(input, tanh_limit), s = x * x;
-  Vec p = all(4.180259800e-11f), q = all(2.395696430e-09f);
-  p = p * s + all(6.269985363e-08f);
-  q = q * s + all(9.903406816e-07f);
-  p = p * s + all(1.046778978e-05f);
-  q = q * s + all(7.716041519e-05f);
-  p = p * s + all(3.979702570e-04f);
-  q = q * s + all(1.387437876e-03f);
-  p = p * s + all(2.968403868e-03f);
-  q = q * s + all(2.968403907e-03f);
-  Vec value = x * p / q;
-  value = input > all(tanh_limit) ? all(1.f) : value;
-  return input < all(-tanh_limit) ? all(-1.f) : value;
+BIRNN_INLINE Vec tanh(Vec x) {
+  Vec one[1] = {x};
+  tanh(one);
+  return one[0];
 }

@@ -3,7 +3,48 @@
 // Arithmetic contract: every sum is one chain over k in increasing order, whatever the tile. A tile of few rows takes
 // several unit blocks at once instead of cutting the chain: that keeps the multipliers as busy.
 
-#include "kernel_simd.h"
+// BIRNN_SCALAR: float or double.
+
+using Scalar = BIRNN_SCALAR;
+constexpr bool is_float = sizeof(Scalar) == 4;
+
+// The vectors of the Scalar, and the integers of its size.
+template <bool single>
+struct Vectors {
+  typedef FloatVec Number;
+  typedef FloatBits Integer;
+};
+template <>
+struct Vectors<false> {
+  typedef DoubleVec Number;
+  typedef long long Integer __attribute__((vector_size(BIRNN_LANES * 4)));
+};
+using Vec = Vectors<is_float>::Number;
+using IntVec = Vectors<is_float>::Integer;
+constexpr int lanes = BIRNN_LANES * 4 / sizeof(Scalar);
+
+// Vectors that can be summed in registers.
+#if BIRNN_LANES == 16 || defined(__aarch64__)
+constexpr int most_sums = 24;
+#else
+constexpr int most_sums = 12;
+#endif
+
+BIRNN_INLINE Vec all(double x) { return static_cast<Scalar>(x) - Vec{}; }
+
+// The first `n` lanes only, where an array of the user's ends inside a vector.
+BIRNN_INLINE Vec load_part(const Scalar* from, int n) {
+  Scalar part[lanes] = {};
+  for (int i = 0; i < n; ++i) part[i] = from[i];
+  return load(part);
+}
+BIRNN_INLINE void store_part(Scalar* to, Vec value, int n) {
+  Scalar part[lanes];
+  store(part, value);
+  for (int i = 0; i < n; ++i) to[i] = part[i];
+}
+
+#include "kernel_cell_math.h"
 
 template <int Gates, int Blocks, int Rows>
 struct Tile {
@@ -12,7 +53,7 @@ struct Tile {
 
 // sum += a W for the rows of `a` and the unit blocks of W.
 template <int Gates, int Blocks, int Rows>
-BIRNN_INLINE void multiply_add(Tile<Gates, Blocks, Rows>& tile, const float* a, long a_step, const float* weights,
+BIRNN_INLINE void multiply_add(Tile<Gates, Blocks, Rows>& tile, const Scalar* a, long a_step, const Scalar* weights,
                                long weights_block, int k) {
   for (int step = 0; step < k; ++step, weights += Gates * lanes) {
     if (Rows <= Gates || Blocks > 1) {
@@ -38,17 +79,32 @@ constexpr int larger(int a, int b) { return a > b ? a : b; }
 
 // Unit blocks taken at once by tiles of many rows, and by tiles of `rows`.
 constexpr int wide_blocks(int gates) { return larger(1, 4 / gates); }
-constexpr int blocks_of(int gates, int rows) { return smaller(4, larger(1, BIRNN_SUMS / (gates * rows))); }
-constexpr int most_rows(int gates) { return BIRNN_SUMS / (gates * wide_blocks(gates)); }
+constexpr int blocks_of(int gates, int rows) { return smaller(4, larger(1, most_sums / (gates * rows))); }
+constexpr int most_rows(int gates) { return most_sums / (gates * wide_blocks(gates)); }
+
+// All unit blocks in groups of `at_once`, then what is left one by one; or the other way round.
+template <int at_once, typename Many, typename One>
+BIRNN_INLINE void visit_groups(int blocks, bool reversed, Many&& many, One&& one) {
+  const int groups = blocks / at_once, all_groups = groups + blocks % at_once;
+  for (int k = 0; k < all_groups; ++k) {
+    const int group = reversed ? all_groups - 1 - k : k;
+    if (group < groups)
+      many(group * at_once);
+    else
+      one(groups * (at_once - 1) + group);
+  }
+}
+
+// How many sums of all gates have their activations computed at once.
+constexpr int sums_at_once(int gates) { return larger(1, most_sums / (gates == 1 ? 6 : 12)); }
 
 // Visits all unit blocks of one tile of rows: `visit.template tile<Blocks, Rows>(row, block)`.
 template <int Gates, int Rows, typename Visit>
-BIRNN_INLINE void visit_blocks(int row, int blocks, Visit& visit) {
+BIRNN_INLINE void visit_blocks(int row, int blocks, bool reversed, Visit& visit) {
   constexpr int at_once = blocks_of(Gates, Rows);
-  int block = 0;
-  for (; block + at_once <= blocks; block += at_once) visit.template tile<at_once, Rows>(row, block);
-  if (at_once > 1)
-    for (; block < blocks; ++block) visit.template tile<1, Rows>(row, block);
+  visit_groups<at_once>(
+      blocks, reversed, [&](int block) { visit.template tile<at_once, Rows>(row, block); },
+      [&](int block) { visit.template tile<1, Rows>(row, block); });
 }
 
 // One group of unit blocks for all rows, in tiles of nearly equal height: two or more, so none is below half of the
@@ -69,18 +125,17 @@ BIRNN_INLINE void visit_rows(int rows, int block, Visit& visit) {
 }
 
 template <int Gates, int Rows, typename Visit>
-BIRNN_INLINE void visit_few_rows(int rows, int blocks, Visit& visit) {
-  if (rows == Rows) return visit_blocks<Gates, Rows>(0, blocks, visit);
-  if constexpr (Rows > 1) visit_few_rows<Gates, Rows - 1>(rows, blocks, visit);
+BIRNN_INLINE void visit_few_rows(int rows, int blocks, bool reversed, Visit& visit) {
+  if (rows == Rows) return visit_blocks<Gates, Rows>(0, blocks, reversed, visit);
+  if constexpr (Rows > 1) visit_few_rows<Gates, Rows - 1>(rows, blocks, reversed, visit);
 }
 
 // All rows and unit blocks. The weights of a block stay in the first-level cache while its rows go by.
 template <int Gates, typename Visit>
-BIRNN_INLINE void visit_tiles(int rows, int blocks, Visit visit) {
-  if (rows <= most_rows(Gates)) return visit_few_rows<Gates, most_rows(Gates)>(rows, blocks, visit);
-  int block = 0;
+BIRNN_INLINE void visit_tiles(int rows, int blocks, bool reversed, Visit visit) {
+  if (rows <= most_rows(Gates)) return visit_few_rows<Gates, most_rows(Gates)>(rows, blocks, reversed, visit);
   constexpr int at_once = wide_blocks(Gates);
-  for (; block + at_once <= blocks; block += at_once) visit_rows<Gates, at_once>(rows, block, visit);
-  if (at_once > 1)
-    for (; block < blocks; ++block) visit_rows<Gates, 1>(rows, block, visit);
+  visit_groups<at_once>(
+      blocks, reversed, [&](int block) { visit_rows<Gates, at_once>(rows, block, visit); },
+      [&](int block) { visit_rows<Gates, 1>(rows, block, visit); });
 }

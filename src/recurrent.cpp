@@ -70,7 +70,8 @@ struct Recurrent {
 
 template <typename Fast>
 struct FastRecurrent {
-  using D = Direction<float>;
+  using T = typename Fast::Scalar;
+  using D = Direction<T>;
   static std::size_t saved_bytes(const D& d) { return shards(d) * block_bytes<FastSaved<Fast>>(d); }
   static std::size_t forward_bytes(const D& d) {
     return block_bytes<PackedWeights<Fast>>(d) + shards(d) * block_bytes<FastForwardSpace<Fast>>(d);
@@ -78,17 +79,15 @@ struct FastRecurrent {
   static std::size_t backward_bytes(const D& d) {
     return block_bytes<TransposedWeights<Fast>>(d) + shards(d) * block_bytes<FastBackwardSpace<Fast>>(d);
   }
-  static void prepare_forward(const D& d, const ForwardTask<float>& task) { FastForwardPass<Fast>::prepare(d, task); }
-  static void forward(const D& d, const ForwardTask<float>& task, int shard) {
+  static void prepare_forward(const D& d, const ForwardTask<T>& task) { FastForwardPass<Fast>::prepare(d, task); }
+  static void forward(const D& d, const ForwardTask<T>& task, int shard) {
     FastForwardPass<Fast>(d, task, shard).run();
   }
-  static void prepare_backward(const D& d, const BackwardTask<float>& task) {
-    FastBackwardPass<Fast>::prepare(d, task);
-  }
-  static void backward(const D& d, const BackwardTask<float>& task, int shard) {
+  static void prepare_backward(const D& d, const BackwardTask<T>& task) { FastBackwardPass<Fast>::prepare(d, task); }
+  static void backward(const D& d, const BackwardTask<T>& task, int shard) {
     FastBackwardPass<Fast>(d, task, shard).run();
   }
-  static void finish_backward(const D& d, const BackwardTask<float>& task) { FastBackwardPass<Fast>::finish(d, task); }
+  static void finish_backward(const D& d, const BackwardTask<T>& task) { FastBackwardPass<Fast>::finish(d, task); }
 
  private:
   static std::size_t shards(const D& d) { return static_cast<std::size_t>(shard_count(d.batch)); }
@@ -97,15 +96,16 @@ struct FastRecurrent {
 // Decides for each direction which path it takes; a function of its description only.
 template <typename Cell, typename Fast>
 struct FastOrReadable {
-  using D = Direction<float>;
+  using T = typename Fast::Scalar;
+  using D = Direction<T>;
   template <typename F, typename R, typename... Args>
   static auto choose(F fast, R readable, const D& d, Args&&... args) {
     return takes_fast_path<Fast>(d) ? fast(d, args...) : readable(d, args...);
   }
   using F = FastRecurrent<Fast>;
   using R = Recurrent<Cell>;
-  using Forward = ForwardTask<float>;
-  using Backward = BackwardTask<float>;
+  using Forward = ForwardTask<T>;
+  using Backward = BackwardTask<T>;
   static std::size_t saved_bytes(const D& d) { return choose(F::saved_bytes, R::saved_bytes, d); }
   static std::size_t forward_bytes(const D& d) { return choose(F::forward_bytes, R::forward_bytes, d); }
   static std::size_t backward_bytes(const D& d) { return choose(F::backward_bytes, R::backward_bytes, d); }
@@ -124,18 +124,23 @@ RecurrentFunctions<T> functions_of() {
           Passes::forward,     Passes::prepare_backward, Passes::backward,       Passes::finish_backward};
 }
 
-template <template <typename> class Cell, typename Fast>
+template <template <typename> class Cell, template <typename> class Fast>
 CellType type_of(const char* name) {
   using Float = Cell<float>;
   return {name,
           Float::gates,
           Float::states,
           Float::bias_rows,
-          functions_of<FastOrReadable<Float, Fast>, float>(),
-          functions_of<Recurrent<Cell<double>>, double>()};
+          functions_of<FastOrReadable<Float, Fast<float>>, float>(),
+          functions_of<FastOrReadable<Cell<double>, Fast<double>>, double>()};
 }
 
+bool fast_path_used = true;
+
 }  // namespace
+
+void set_fast_path(bool used) { fast_path_used = used; }
+bool uses_fast_path() { return fast_path_used; }
 
 const CellType& cell_type(const std::string& name) {
   static const CellType types[] = {type_of<SimpleRnnCell, FastSimpleRnn>("simple_rnn"),

@@ -1,4 +1,4 @@
-// The fast path of a direction (level L2): float, the activations of Keras' defaults, vector kernels. The plan of both
+// The fast path of a direction (level L2): the activations of Keras' defaults, vector kernels. The plan of both
 // passes is that of recurrent_forward.h and recurrent_backward.h; what those leave to a cell is done by the kernels.
 #pragma once
 #include "parallel.h"
@@ -8,39 +8,57 @@
 namespace birnn {
 
 // A cell on the fast path. `vectors`: of a row in the gate buffer; `kept`: of these, what the backward pass needs.
+template <typename T>
 struct FastLstm {
+  using Scalar = T;
   static constexpr int gates = 4, vectors = 4, kept = 4, states = 2, bias_rows = 1;
   static constexpr bool h_passes_by = false;
-  static void forward(const RecurrentKernels& k, const ForwardArgs& a) { k.forward_lstm(a); }
-  static void backward(const RecurrentKernels& k, const BackwardArgs& a) { k.backward_lstm(a); }
+  static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_lstm(a); }
+  static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_lstm(a); }
 };
 // With reset_after. h reaches the next h without the weights too: h' = z h + (1 - z) n.
+template <typename T>
 struct FastGru {
+  using Scalar = T;
   static constexpr int gates = 3, vectors = 4, kept = 4, states = 1, bias_rows = 2;
   static constexpr bool h_passes_by = true;
-  static void forward(const RecurrentKernels& k, const ForwardArgs& a) { k.forward_gru(a); }
-  static void backward(const RecurrentKernels& k, const BackwardArgs& a) { k.backward_gru(a); }
+  static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_gru(a); }
+  static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_gru(a); }
 };
+template <typename T>
 struct FastSimpleRnn {
+  using Scalar = T;
   static constexpr int gates = 1, vectors = 1, kept = 0, states = 1, bias_rows = 1;
   static constexpr bool h_passes_by = false;
-  static void forward(const RecurrentKernels& k, const ForwardArgs& a) { k.forward_simple(a); }
-  static void backward(const RecurrentKernels& k, const BackwardArgs& a) { k.backward_simple(a); }
+  static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_simple(a); }
+  static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_simple(a); }
 };
 
 // What the kernels can do; the rest takes the readable path.
 template <typename Fast>
-bool takes_fast_path(const Direction<float>& d) {
-  const CellOptions<float>& options = d.options;
-  return options.activation.kind() == Activation::tanh && d.h_masks == 0 && d.x_masks <= 1 &&
+bool takes_fast_path(const Direction<typename Fast::Scalar>& d) {
+  const auto& options = d.options;
+  return uses_fast_path() && options.activation.kind() == Activation::tanh && d.h_masks == 0 && d.x_masks <= 1 &&
          (Fast::gates == 1 || options.recurrent_activation.kind() == Activation::sigmoid) &&
          (Fast::bias_rows == 1 || options.reset_after);
 }
 
+// The inputs of steps first .. end - 1: where they lie, or together in `buffer`.
+template <typename T>
+const T* input_rows(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, T* buffer,
+                    RowPattern& rows) {
+  int64 start = 0;
+  if (d.x_masks == 0 && input_pattern(d, schedule, first, end, rows, start)) return d.x + start;
+  rows = packed_rows(schedule.offset(end) - schedule.offset(first), d.features);
+  return packed_inputs(d, schedule, first, end, d.x_mask(0), buffer);
+}
+
 template <typename Fast>
 class FastForwardPass {
+  using T = typename Fast::Scalar;
+
  public:
-  FastForwardPass(const Direction<float>& d, const ForwardTask<float>& task, int shard)
+  FastForwardPass(const Direction<T>& d, const ForwardTask<T>& task, int shard)
       : d_(d),
         task_(task),
         shape_(d),
@@ -52,8 +70,8 @@ class FastForwardPass {
         places_(d, schedule_) {}
 
   // Once, before all shards.
-  static void prepare(const Direction<float>& d, const ForwardTask<float>& task) {
-    const FastShape shape(d);
+  static void prepare(const Direction<T>& d, const ForwardTask<T>& task) {
+    const FastShape<T> shape(d);
     const PackedWeights<Fast> packed = shard_block<PackedWeights<Fast>>(task.scratch, d, 0);
     pack_weights<Fast>(shape, d.units, d.features, d.kernel, packed.kernel);
     pack_weights<Fast>(shape, d.units, d.units, d.recurrent_kernel, packed.recurrent_kernel);
@@ -78,15 +96,15 @@ class FastForwardPass {
 
  private:
   // The input bias; GRU: of z and r both rows at once, those of n apart.
-  static void pack_bias(const FastShape& shape, const Direction<float>& d, const PackedWeights<Fast>& packed) {
-    std::fill(packed.bias, packed.bias + Fast::gates * shape.width, 0.f);
-    std::fill(packed.recurrent_bias, packed.recurrent_bias + (Fast::bias_rows - 1) * shape.width, 0.f);
+  static void pack_bias(const FastShape<T>& shape, const Direction<T>& d, const PackedWeights<Fast>& packed) {
+    std::fill(packed.bias, packed.bias + Fast::gates * shape.width, T(0));
+    std::fill(packed.recurrent_bias, packed.recurrent_bias + (Fast::bias_rows - 1) * shape.width, T(0));
     if (d.bias == nullptr) return;
     pack_weights<Fast>(shape, d.units, 1, d.bias, packed.bias);
     if (Fast::bias_rows == 1) return;
-    const float* const second = d.bias + Fast::gates * d.units;
+    const T* const second = d.bias + Fast::gates * d.units;
     for (int64 unit = 0; unit < d.units; ++unit) {
-      float* const to = packed.bias + unit / shape.lanes * Fast::gates * shape.lanes + unit % shape.lanes;
+      T* const to = packed.bias + unit / shape.lanes * Fast::gates * shape.lanes + unit % shape.lanes;
       for (int gate = 0; gate + 1 < Fast::gates; ++gate) to[gate * shape.lanes] += second[gate * d.units + unit];
       packed.recurrent_bias[unit] = second[(Fast::gates - 1) * d.units + unit];
     }
@@ -103,7 +121,7 @@ class FastForwardPass {
   }
 
   // The gates of packed row `row` of the chunk that begins at step `first`, and the distance between unit blocks.
-  float* gates(int64 first, int64 row) const {
+  T* gates(int64 first, int64 row) const {
     const int64 vectors = Fast::vectors * shape_.lanes;
     return keeps_gates() ? saved_.gates + (schedule_.offset(first) + row) * vectors : space_.gates + row * vectors;
   }
@@ -112,12 +130,10 @@ class FastForwardPass {
   }
 
   void project(int64 first, int64 end) const {
-    ProjectionArgs a;
-    a.rows = static_cast<int>(schedule_.offset(end) - schedule_.offset(first));
+    ProjectionArgs<T> a;
+    a.x = input_rows(d_, schedule_, first, end, space_.inputs, a.rows);
     a.k = static_cast<int>(d_.features);
     a.blocks = shape_.blocks;
-    a.x = packed_inputs(d_, schedule_, first, end, d_.x_mask(0), space_.inputs);
-    a.x_step = static_cast<long>(d_.features);
     a.weights = weights_.kernel;
     a.bias = weights_.bias;
     a.out = gates(first, 0);
@@ -128,11 +144,12 @@ class FastForwardPass {
 
   void step(int64 k, int64 first) {
     const int64 at = schedule_.offset(k), before = k == 0 ? 0 : schedule_.offset(k - 1), rows = schedule_.rows();
-    ForwardArgs a{};
+    ForwardArgs<T> a{};
     a.rows = static_cast<int>(schedule_.living(k));
     a.units = static_cast<int>(d_.units);
     a.blocks = shape_.blocks;
     a.keep = keeps_gates();
+    a.reversed = k % 2 == 1;
     a.weights = weights_.recurrent_kernel;
     a.recurrent_bias = weights_.recurrent_bias;
     a.gates = gates(first, at - schedule_.offset(first));
@@ -159,20 +176,20 @@ class FastForwardPass {
   // Without masks the rows of a step lie at one distance in the output.
   bool writes_directly() const { return schedule_.full() && d_.return_sequences; }
 
-  void put_outputs(int64 k, const float* h) const {
+  void put_outputs(int64 k, const T* h) const {
     places_.visit(
         k, [&](int64 i, int64 row, Place kind) { put(row, kind == Place::zero ? nullptr : h + i * shape_.width); });
   }
-  void put(int64 output_row, const float* h) const {
-    float* const to = task_.y.data + output_row * task_.y.step;
+  void put(int64 output_row, const T* h) const {
+    T* const to = task_.y.data + output_row * task_.y.step;
     if (h == nullptr)
-      std::fill(to, to + d_.units, 0.f);
+      std::fill(to, to + d_.units, T(0));
     else
       std::copy(h, h + d_.units, to);
   }
 
   // The final states of rows that have no further step.
-  void finish_rows(int64 begin, int64 end, const float* h, const float* c, int64 c_rows) const {
+  void finish_rows(int64 begin, int64 end, const T* h, const T* c, int64 c_rows) const {
     for (int64 i = begin; i < end; ++i) {
       const int64 row = schedule_.row(i) * d_.units;
       std::copy(h + i * shape_.width, h + i * shape_.width + d_.units, task_.state[0] + row);
@@ -181,14 +198,14 @@ class FastForwardPass {
     }
   }
 
-  const Direction<float>& d_;
-  const ForwardTask<float>& task_;
-  const FastShape shape_;
+  const Direction<T>& d_;
+  const ForwardTask<T>& task_;
+  const FastShape<T> shape_;
   PackedWeights<Fast> weights_;
   FastForwardSpace<Fast> space_;
   FastSaved<Fast> saved_;
   Schedule schedule_;
-  OutputPlaces<float> places_;
+  OutputPlaces<T> places_;
 };
 
 }  // namespace birnn

@@ -7,11 +7,12 @@ namespace birnn {
 
 template <typename Fast>
 class FastBackwardPass {
+  using T = typename Fast::Scalar;
   using Shared = TransposedWeights<Fast>;
   using Space = FastBackwardSpace<Fast>;
 
  public:
-  FastBackwardPass(const Direction<float>& d, const BackwardTask<float>& task, int shard)
+  FastBackwardPass(const Direction<T>& d, const BackwardTask<T>& task, int shard)
       : d_(d),
         task_(task),
         shape_(d),
@@ -22,30 +23,31 @@ class FastBackwardPass {
                   shard_begin(d.batch, shard + 1) - shard_begin(d.batch, shard), d.time, d.go_backwards),
         places_(d, schedule_) {}
 
-  static void prepare(const Direction<float>& d, const BackwardTask<float>& task) {
-    const FastShape shape(d);
+  static void prepare(const Direction<T>& d, const BackwardTask<T>& task) {
+    const FastShape<T> shape(d);
     const Shared transposed = shard_block<Shared>(task.scratch, d, 0);
     pack_transposed<Fast>(shape, d.units, d.units, d.recurrent_kernel, transposed.recurrent_kernel);
     if (task.dx.data != nullptr) pack_transposed<Fast>(shape, d.units, d.features, d.kernel, transposed.kernel);
   }
 
   // Adds up the shards in order and puts the sums where they belong.
-  static void finish(const Direction<float>& d, const BackwardTask<float>& task) {
-    const FastShape shape(d);
+  static void finish(const Direction<T>& d, const BackwardTask<T>& task) {
+    const FastShape<T> shape(d);
     const Space total = fast_shard_block<Shared, Space>(task.scratch, d, 0);
     const int64 gates = Fast::gates * shape.width;
+    const auto add = [&](int64 n, const T* from, T* to) { shape.kernels.add(static_cast<long>(n), from, to); };
     for (int shard = 1; shard < shard_count(d.batch); ++shard) {
       const Space part = fast_shard_block<Shared, Space>(task.scratch, d, shard);
-      add_into(gates * d.features, part.sums.kernel, total.sums.kernel);
-      add_into(gates * d.units, part.sums.recurrent_kernel, total.sums.recurrent_kernel);
-      add_into(gates, part.sums.bias, total.sums.bias);
-      if (Fast::bias_rows > 1) add_into(gates, part.recurrent_bias_sums, total.recurrent_bias_sums);
+      add(gates * d.features, part.sums.kernel, total.sums.kernel);
+      add(gates * d.units, part.sums.recurrent_kernel, total.sums.recurrent_kernel);
+      add(gates, part.sums.bias, total.sums.bias);
+      if (Fast::bias_rows > 1) add(gates, part.recurrent_bias_sums, total.recurrent_bias_sums);
     }
     unpack_weights<Fast>(shape, d.units, d.features, total.sums.kernel, task.dkernel);
     unpack_weights<Fast>(shape, d.units, d.units, total.sums.recurrent_kernel, task.drecurrent_kernel);
     unpack_weights<Fast>(shape, d.units, 1, total.sums.bias, task.dbias);
     if (Fast::bias_rows == 1 || task.dbias.data == nullptr) return;
-    const Target<float> second{task.dbias.data + Fast::gates * d.units, task.dbias.accumulate};
+    const Target<T> second{task.dbias.data + Fast::gates * d.units, task.dbias.accumulate};
     unpack_weights<Fast>(shape, d.units, 1, total.recurrent_bias_sums, second);
   }
 
@@ -69,7 +71,7 @@ class FastBackwardPass {
  private:
   long gradient_block() const { return static_cast<long>(chunk_rows(d_) * Fast::gates * shape_.lanes); }
   // The gradients that belong to the recurrent product.
-  float* recurrent_gradient() const { return Fast::bias_rows > 1 ? space_.recurrent_gradient : space_.gradient; }
+  T* recurrent_gradient() const { return Fast::bias_rows > 1 ? space_.recurrent_gradient : space_.gradient; }
 
   void start() {
     load_padded_rows(schedule_, d_.state[0], d_.units, shape_.width, space_.initial_h);
@@ -82,22 +84,23 @@ class FastBackwardPass {
       to_blocks(shape_, schedule_.rows(), space_.left, space_.dc);
     }
     const int64 gates = Fast::gates * shape_.width;
-    std::fill(space_.sums.kernel, space_.sums.kernel + gates * d_.features, 0.f);
-    std::fill(space_.sums.recurrent_kernel, space_.sums.recurrent_kernel + gates * d_.units, 0.f);
-    std::fill(space_.sums.bias, space_.sums.bias + gates, 0.f);
-    if (Fast::bias_rows > 1) std::fill(space_.recurrent_bias_sums, space_.recurrent_bias_sums + gates, 0.f);
+    std::fill(space_.sums.kernel, space_.sums.kernel + gates * d_.features, T(0));
+    std::fill(space_.sums.recurrent_kernel, space_.sums.recurrent_kernel + gates * d_.units, T(0));
+    std::fill(space_.sums.bias, space_.sums.bias + gates, T(0));
+    if (Fast::bias_rows > 1) std::fill(space_.recurrent_bias_sums, space_.recurrent_bias_sums + gates, T(0));
     if (task_.dx.data == nullptr || task_.dx.accumulate || schedule_.full()) return;
-    float* const dx = task_.dx.data + schedule_.first_row() * d_.time * d_.features;
-    std::fill(dx, dx + schedule_.rows() * d_.time * d_.features, 0.f);
+    T* const dx = task_.dx.data + schedule_.first_row() * d_.time * d_.features;
+    std::fill(dx, dx + schedule_.rows() * d_.time * d_.features, T(0));
   }
 
   // `row`: where the step begins in its chunk.
   void step(int64 k, int64 row) {
     const int64 at = schedule_.offset(k), before = k == 0 ? 0 : schedule_.offset(k - 1), lanes = shape_.lanes;
-    BackwardArgs a{};
+    BackwardArgs<T> a{};
     a.rows = static_cast<int>(schedule_.living(k));
     a.units = static_cast<int>(d_.units);
     a.blocks = shape_.blocks;
+    a.steps_before = static_cast<long>(k);
     a.gates = saved_.gates + at * Fast::kept * lanes;
     a.gates_block = static_cast<long>(saved_.capacity * Fast::kept * lanes);
     a.before = h_before(k);
@@ -121,7 +124,7 @@ class FastBackwardPass {
   }
 
   // dy: read by the kernel where its rows lie at one distance, otherwise added to dh before.
-  void add_output_gradient(int64 k, BackwardArgs& a) const {
+  void add_output_gradient(int64 k, BackwardArgs<T>& a) const {
     if (task_.dy.data == nullptr) return;
     if (schedule_.full() && d_.return_sequences) {
       a.dy = task_.dy.data + places_.sequence_row(0, k) * task_.dy.step;
@@ -134,9 +137,9 @@ class FastBackwardPass {
   }
 
   // dh = gradient R^T, besides what passed by the weights.
-  void back_to_h(const BackwardArgs& a) const {
-    ProductArgs p;
-    p.rows = a.rows;
+  void back_to_h(const BackwardArgs<T>& a) const {
+    ProductArgs<T> p;
+    p.rows = packed_rows(a.rows, shape_.width);
     p.blocks = shape_.blocks;
     p.gates = Fast::gates;
     p.columns = static_cast<int>(shape_.width);
@@ -145,24 +148,21 @@ class FastBackwardPass {
     p.weights = weights_.recurrent_kernel;
     p.accumulate = Fast::h_passes_by;
     p.out = space_.dh;
-    p.out_step = static_cast<long>(shape_.width);
     shape_.kernels.product(p);
   }
 
-  const float* h_before(int64 k) const {
+  const T* h_before(int64 k) const {
     if (k > 0) return saved_.h + schedule_.offset(k - 1) * shape_.width;
     return d_.state[0] == nullptr ? nullptr : space_.initial_h;
   }
 
-  void add_outer(int64 rows, int64 row, int64 k, const float* a, int64 a_step, const float* gradient,
-                 float* sum) const {
-    OuterArgs o;
-    o.rows = static_cast<int>(rows);
+  void add_outer(const RowPattern& rows, int64 row, int64 k, const T* a, const T* gradient, T* sum) const {
+    OuterArgs<T> o;
+    o.rows = rows;
     o.k = static_cast<int>(k);
     o.blocks = shape_.blocks;
     o.gates = Fast::gates;
     o.a = a;
-    o.a_step = static_cast<long>(a_step);
     o.gradient = gradient + row * Fast::gates * shape_.lanes;
     o.gradient_block = gradient_block();
     o.sum = sum;
@@ -170,16 +170,16 @@ class FastBackwardPass {
   }
 
   void add_kernel_gradient(int64 first, int64 end) const {
-    const float* const x = packed_inputs(d_, schedule_, first, end, d_.x_mask(0), space_.inputs);
-    add_outer(schedule_.offset(end) - schedule_.offset(first), 0, d_.features, x, d_.features, space_.gradient,
-              space_.sums.kernel);
+    RowPattern rows;
+    const T* const x = input_rows(d_, schedule_, first, end, space_.inputs, rows);
+    add_outer(rows, 0, d_.features, x, space_.gradient, space_.sums.kernel);
   }
 
   // Without masks the rows of h before the steps follow each other; otherwise they are brought together.
   void add_recurrent_gradient(int64 first, int64 end) const {
     const int64 begin = schedule_.offset(first);
-    const auto add = [&](int64 k, int64 rows, const float* h) {
-      add_outer(rows, schedule_.offset(k) - begin, d_.units, h, shape_.width, recurrent_gradient(),
+    const auto add = [&](int64 k, int64 rows, const T* h) {
+      add_outer(packed_rows(rows, shape_.width), schedule_.offset(k) - begin, d_.units, h, recurrent_gradient(),
                 space_.sums.recurrent_kernel);
     };
     if (first == 0 && d_.state[0] != nullptr) add(0, schedule_.living(0), space_.initial_h);
@@ -187,7 +187,7 @@ class FastBackwardPass {
     if (from >= end) return;
     const int64 rows = schedule_.offset(end) - schedule_.offset(from);
     if (schedule_.full()) return add(from, rows, h_before(from));
-    float* to = space_.left;
+    T* to = space_.left;
     for (int64 k = from; k < end; ++k) {
       const int64 count = schedule_.living(k) * shape_.width;
       std::copy(h_before(k), h_before(k) + count, to);
@@ -196,9 +196,9 @@ class FastBackwardPass {
     add(from, rows, space_.left);
   }
 
+  // Into dx itself where whole vectors fit; otherwise by way of a buffer.
   void put_input_gradient(int64 first, int64 end) const {
-    ProductArgs p;
-    p.rows = static_cast<int>(schedule_.offset(end) - schedule_.offset(first));
+    ProductArgs<T> p;
     p.blocks = shape_.blocks;
     p.gates = Fast::gates;
     p.columns = static_cast<int>(shape_.padded(d_.features));
@@ -206,15 +206,18 @@ class FastBackwardPass {
     p.gradient_block = gradient_block();
     p.weights = weights_.kernel;
     p.accumulate = false;
-    p.out = space_.inputs;
-    p.out_step = p.columns;
+    int64 start = 0;
+    const bool direct = d_.x_masks == 0 && !task_.dx.accumulate && p.columns == d_.features &&
+                        input_pattern(d_, schedule_, first, end, p.rows, start);
+    if (!direct) p.rows = packed_rows(schedule_.offset(end) - schedule_.offset(first), p.columns);
+    p.out = direct ? task_.dx.data + start : space_.inputs;
     shape_.kernels.product(p);
-    unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(0), space_.inputs, p.columns, task_.dx);
+    if (!direct) unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(0), space_.inputs, p.columns, task_.dx);
   }
 
   void put_state_gradients() const {
-    const auto put = [](const Target<float>& to, int64 at, float value) {
-      to.data[at] = (to.accumulate ? to.data[at] : 0.f) + value;
+    const auto put = [](const Target<T>& to, int64 at, T value) {
+      to.data[at] = (to.accumulate ? to.data[at] : T(0)) + value;
     };
     for (int64 i = 0; i < schedule_.rows(); ++i)
       for (int64 unit = 0; unit < d_.units; ++unit) {
@@ -225,14 +228,14 @@ class FastBackwardPass {
       }
   }
 
-  const Direction<float>& d_;
-  const BackwardTask<float>& task_;
-  const FastShape shape_;
+  const Direction<T>& d_;
+  const BackwardTask<T>& task_;
+  const FastShape<T> shape_;
   Shared weights_;
   Space space_;
   FastSaved<Fast> saved_;
   Schedule schedule_;
-  OutputPlaces<float> places_;
+  OutputPlaces<T> places_;
 };
 
 }  // namespace birnn

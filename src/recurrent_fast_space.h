@@ -9,174 +9,192 @@ namespace birnn {
 constexpr int64 fast_chunk_target = 256;  // packed rows projected at once: their gates stay in the second-level cache
 
 // Sizes of a direction in vectors.
+template <typename T>
 struct FastShape {
-  const RecurrentKernels& kernels;
+  const RecurrentKernels<T>& kernels;
   int lanes, blocks;
   int64 width;  // units filled up to whole vectors
 
-  explicit FastShape(const Direction<float>& d)
-      : kernels(recurrent_kernels(d.units)),
+  explicit FastShape(const Direction<T>& d)
+      : kernels(recurrent_kernels<T>(d.units)),
         lanes(kernels.lanes),
         blocks(static_cast<int>((d.units + lanes - 1) / lanes)),
         width(static_cast<int64>(blocks) * lanes) {}
   int64 padded(int64 columns) const { return (columns + lanes - 1) / lanes * lanes; }
 };
 
-inline int64 fast_chunk_rows(const Direction<float>& d) {
+template <typename T>
+int64 fast_chunk_rows(const Direction<T>& d) {
   const int64 rows = largest_shard(d.batch);
   return std::max(rows, std::min(fast_chunk_target, checked_product({rows, d.time})));
+}
+
+inline RowPattern packed_rows(int64 rows, int64 step) {
+  return {static_cast<int>(rows), 1, static_cast<long>(step), 0};
 }
 
 // Shared by the shards: weights in the order in which the kernels read them.
 template <typename Fast>
 struct PackedWeights {
-  float *kernel, *recurrent_kernel, *bias, *recurrent_bias;
-  PackedWeights(Workspace& space, const Direction<float>& d) {
-    const FastShape shape(d);
-    kernel = space.take<float>({shape.width, Fast::gates, d.features});
-    recurrent_kernel = space.take<float>({shape.width, Fast::gates, d.units});
-    bias = space.take<float>({shape.width, Fast::gates});
-    recurrent_bias = space.take<float>({Fast::bias_rows - 1, shape.width});
+  using T = typename Fast::Scalar;
+  T *kernel, *recurrent_kernel, *bias, *recurrent_bias;
+  PackedWeights(Workspace& space, const Direction<T>& d) {
+    const FastShape<T> shape(d);
+    kernel = space.take<T>({shape.width, Fast::gates, d.features});
+    recurrent_kernel = space.take<T>({shape.width, Fast::gates, d.units});
+    bias = space.take<T>({shape.width, Fast::gates});
+    recurrent_bias = space.take<T>({Fast::bias_rows - 1, shape.width});
   }
 };
 
 template <typename Fast>
 struct FastSaved {
+  using T = typename Fast::Scalar;
   int64 capacity;
-  float* h;      // (packed rows, width) after each step
-  float* c;      // [block][packed row][lane]
-  float* gates;  // [block][packed row][kept][lane]
-  FastSaved(Workspace& space, const Direction<float>& d) : capacity(largest_shard(d.batch) * d.time) {
-    const FastShape shape(d);
-    h = space.take<float>({capacity, shape.width});
-    c = space.take<float>({Fast::states - 1, capacity, shape.width});
-    gates = space.take<float>({Fast::kept, capacity, shape.width});
+  T* h;      // (packed rows, width) after each step
+  T* c;      // [block][packed row][lane]
+  T* gates;  // [block][packed row][kept][lane]
+  FastSaved(Workspace& space, const Direction<T>& d) : capacity(largest_shard(d.batch) * d.time) {
+    const FastShape<T> shape(d);
+    h = space.take<T>({capacity, shape.width});
+    c = space.take<T>({Fast::states - 1, capacity, shape.width});
+    gates = space.take<T>({Fast::kept, capacity, shape.width});
   }
 };
 
 template <typename Fast>
 struct FastForwardSpace {
+  using T = typename Fast::Scalar;
   ScheduleSpace schedule;
-  float* h[2];    // (rows, width), in turns before and after a step
-  float* c;       // [block][row][lane]
-  float* inputs;  // (chunk, F)
-  float* gates;   // [block][chunk row][vectors][lane], used if they are not saved
-  FastForwardSpace(Workspace& space, const Direction<float>& d)
+  T* h[2];    // (rows, width), in turns before and after a step
+  T* c;       // [block][row][lane]
+  T* inputs;  // (chunk, F)
+  T* gates;   // [block][chunk row][vectors][lane], used if they are not saved
+  FastForwardSpace(Workspace& space, const Direction<T>& d)
       : schedule(space, largest_shard(d.batch), d.time, d.masked) {
-    const FastShape shape(d);
+    const FastShape<T> shape(d);
     const int64 rows = largest_shard(d.batch), chunk = fast_chunk_rows(d);
-    for (float*& each : h) each = space.take<float>({rows, shape.width});
-    c = space.take<float>({Fast::states - 1, rows, shape.width});
-    inputs = space.take<float>({chunk, d.features});
-    gates = space.take<float>({Fast::vectors, chunk, shape.width});
+    for (T*& each : h) each = space.take<T>({rows, shape.width});
+    c = space.take<T>({Fast::states - 1, rows, shape.width});
+    inputs = space.take<T>({chunk, d.features});
+    gates = space.take<T>({Fast::vectors, chunk, shape.width});
   }
 };
 
 // Weights the other way round, for the gradients of h and x: see pack_transposed().
 template <typename Fast>
 struct TransposedWeights {
-  float *recurrent_kernel, *kernel;
-  TransposedWeights(Workspace& space, const Direction<float>& d) {
-    const FastShape shape(d);
-    recurrent_kernel = space.take<float>({Fast::gates, shape.width, shape.width});
-    kernel = space.take<float>({Fast::gates, shape.width, shape.padded(d.features)});
+  using T = typename Fast::Scalar;
+  T *recurrent_kernel, *kernel;
+  TransposedWeights(Workspace& space, const Direction<T>& d) {
+    const FastShape<T> shape(d);
+    recurrent_kernel = space.take<T>({Fast::gates, shape.width, shape.width});
+    kernel = space.take<T>({Fast::gates, shape.width, shape.padded(d.features)});
   }
 };
 
 template <typename Fast>
 struct FastBackwardSpace {
-  PackedWeights<Fast> sums;    // of the weights' gradients
-  float* recurrent_bias_sums;  // GRU: all gates of the second bias row
+  using T = typename Fast::Scalar;
+  PackedWeights<Fast> sums;  // of the weights' gradients
+  T* recurrent_bias_sums;    // GRU: all gates of the second bias row
   ScheduleSpace schedule;
-  float *initial_h, *initial_c;
-  float *dh, *dc;
-  float* inputs;              // (chunk, F), then their gradients (chunk, padded F)
-  float* left;                // (chunk, width) h before each step
-  float* gradient;            // [block][chunk row][gate][lane]
-  float* recurrent_gradient;  // GRU
-  FastBackwardSpace(Workspace& space, const Direction<float>& d)
+  T *initial_h, *initial_c;
+  T *dh, *dc;
+  T* inputs;              // (chunk, F), then their gradients (chunk, padded F)
+  T* left;                // (chunk, width) h before each step
+  T* gradient;            // [block][chunk row][gate][lane]
+  T* recurrent_gradient;  // GRU
+  FastBackwardSpace(Workspace& space, const Direction<T>& d)
       : sums(space, d),
-        recurrent_bias_sums(space.take<float>({Fast::bias_rows - 1, FastShape(d).width, Fast::gates})),
+        recurrent_bias_sums(space.take<T>({Fast::bias_rows - 1, FastShape<T>(d).width, Fast::gates})),
         schedule(space, largest_shard(d.batch), d.time, d.masked) {
-    const FastShape shape(d);
+    const FastShape<T> shape(d);
     const int64 rows = largest_shard(d.batch), chunk = chunk_rows(d);
-    initial_h = space.take<float>({rows, shape.width});
-    initial_c = space.take<float>({Fast::states - 1, rows, shape.width});
-    dh = space.take<float>({rows, shape.width});
-    dc = space.take<float>({Fast::states - 1, rows, shape.width});
-    inputs = space.take<float>({chunk, shape.padded(d.features)});
-    left = space.take<float>({chunk, shape.width});
-    gradient = space.take<float>({Fast::gates, chunk, shape.width});
-    recurrent_gradient = space.take<float>({Fast::bias_rows - 1, Fast::gates, chunk, shape.width});
+    initial_h = space.take<T>({rows, shape.width});
+    initial_c = space.take<T>({Fast::states - 1, rows, shape.width});
+    dh = space.take<T>({rows, shape.width});
+    dc = space.take<T>({Fast::states - 1, rows, shape.width});
+    inputs = space.take<T>({chunk, shape.padded(d.features)});
+    left = space.take<T>({chunk, shape.width});
+    gradient = space.take<T>({Fast::gates, chunk, shape.width});
+    recurrent_gradient = space.take<T>({Fast::bias_rows - 1, Fast::gates, chunk, shape.width});
   }
 };
 
 // The block of a shard lies behind what all shards share.
-template <typename Shared, typename Space>
-Space fast_shard_block(void* first, const Direction<float>& d, int shard) {
+template <typename Shared, typename Space, typename T>
+Space fast_shard_block(void* first, const Direction<T>& d, int shard) {
   return shard_block<Space>(static_cast<char*>(first) + block_bytes<Shared>(d), d, shard);
 }
 
 // --- packing ------------------------------------------------------------------------------------------------------
 
 // Rows (K, gates * units) to [block][k][gate][lane], zeros behind the last unit.
-template <typename Fast>
-void pack_weights(const FastShape& shape, int64 units, int64 k_count, const float* from, float* to) {
+template <typename Fast, typename T>
+void pack_weights(const FastShape<T>& shape, int64 units, int64 k_count, const T* from, T* to) {
   for (int block = 0; block < shape.blocks; ++block) {
     const int64 first = static_cast<int64>(block) * shape.lanes, count = std::min<int64>(shape.lanes, units - first);
     for (int64 k = 0; k < k_count; ++k)
       for (int gate = 0; gate < Fast::gates; ++gate, to += shape.lanes) {
-        const float* const row = from + (k * Fast::gates + gate) * units + first;
+        const T* const row = from + (k * Fast::gates + gate) * units + first;
         std::copy(row, row + count, to);
-        std::fill(to + count, to + shape.lanes, 0.f);
+        std::fill(to + count, to + shape.lanes, T(0));
       }
   }
 }
 
 // The way back, to a gradient that is replaced or added to.
-template <typename Fast>
-void unpack_weights(const FastShape& shape, int64 units, int64 k_count, const float* from, const Target<float>& to) {
+template <typename Fast, typename T>
+void unpack_weights(const FastShape<T>& shape, int64 units, int64 k_count, const T* from, const Target<T>& to) {
   if (to.data == nullptr) return;
   for (int block = 0; block < shape.blocks; ++block) {
     const int64 first = static_cast<int64>(block) * shape.lanes, count = std::min<int64>(shape.lanes, units - first);
     for (int64 k = 0; k < k_count; ++k)
       for (int gate = 0; gate < Fast::gates; ++gate, from += shape.lanes) {
-        float* const row = to.data + (k * Fast::gates + gate) * units + first;
-        for (int64 e = 0; e < count; ++e) row[e] = to.accumulate ? row[e] + from[e] : from[e];
+        T* const row = to.data + (k * Fast::gates + gate) * units + first;
+        if (to.accumulate)
+          shape.kernels.add(static_cast<long>(count), from, row);
+        else
+          std::copy(from, from + count, row);
       }
   }
 }
 
 // Rows (N, gates * units), transposed: panels of 4, 2 or 1 vectors of columns n, in each [block][gate][lane][column].
 // Columns behind the last, and units behind the last, are zero.
-template <typename Fast>
-void pack_transposed(const FastShape& shape, int64 units, int64 n_count, const float* from, float* to) {
+template <typename Fast, typename T>
+void pack_transposed(const FastShape<T>& shape, int64 units, int64 n_count, const T* from, T* to) {
   const int64 depth = Fast::gates * shape.width, columns = shape.padded(n_count);
-  std::fill(to, to + depth * columns, 0.f);
+  std::fill(to, to + depth * columns, T(0));
   int64 n = 0;
   for (const int vectors : {4, 2, 1}) {
     const int64 panel = static_cast<int64>(vectors) * shape.lanes;
-    for (; n + panel <= columns; n += panel, to += depth * panel)
-      for (int64 i = 0; i < std::min(panel, n_count - n); ++i)
-        for (int gate = 0; gate < Fast::gates; ++gate)
-          for (int64 unit = 0; unit < units; ++unit) {
-            const int64 row = (unit / shape.lanes * Fast::gates + gate) * shape.lanes + unit % shape.lanes;
-            to[row * panel + i] = from[((n + i) * Fast::gates + gate) * units + unit];
-          }
+    for (; n + panel <= columns; n += panel)
+      for (int block = 0; block < shape.blocks; ++block)
+        for (int gate = 0; gate < Fast::gates; ++gate, to += panel * shape.lanes) {
+          const int64 unit = static_cast<int64>(block) * shape.lanes,
+                      count = std::min<int64>(shape.lanes, units - unit);
+          const T* row = from + (n * Fast::gates + gate) * units + unit;
+          for (int64 i = 0; i < std::min(panel, n_count - n); ++i, row += Fast::gates * units)
+            for (int64 lane = 0; lane < count; ++lane) to[lane * panel + i] = row[lane];
+        }
   }
 }
 
 // Rows (rows, width) to [block][row][lane] and back: the cell state.
-inline void to_blocks(const FastShape& shape, int64 rows, const float* from, float* to) {
+template <typename T>
+void to_blocks(const FastShape<T>& shape, int64 rows, const T* from, T* to) {
   for (int block = 0; block < shape.blocks; ++block)
     for (int64 i = 0; i < rows; ++i, to += shape.lanes) {
-      const float* const part = from + i * shape.width + static_cast<int64>(block) * shape.lanes;
+      const T* const part = from + i * shape.width + static_cast<int64>(block) * shape.lanes;
       std::copy(part, part + shape.lanes, to);
     }
 }
 
 // One row of blocks `block_step` apart.
-inline void row_from_blocks(const FastShape& shape, int64 units, const float* from, int64 block_step, float* to) {
+template <typename T>
+void row_from_blocks(const FastShape<T>& shape, int64 units, const T* from, int64 block_step, T* to) {
   for (int64 unit = 0; unit < units; unit += shape.lanes, from += block_step)
     std::copy(from, from + std::min<int64>(shape.lanes, units - unit), to + unit);
 }

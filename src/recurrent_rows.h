@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 
+#include "kernel_recurrent.h"
 #include "recurrent.h"
 #include "schedule.h"
 
@@ -34,6 +35,23 @@ const T* packed_inputs(const Direction<T>& d, const Schedule& schedule, int64 fi
   return buffer;
 }
 
+// The rows of the inputs of steps first .. end - 1 where they lie in x: from element `start` on. False if they have to
+// be brought together because masked steps lie between, or a step has too few rows for a pattern.
+template <typename T>
+bool input_pattern(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, RowPattern& pattern,
+                   int64& start) {
+  const int64 rows = schedule.rows();
+  if (!schedule.full() || (rows > 1 && rows < least_strided_rows)) return false;
+  const long features = static_cast<long>(d.features), next = d.go_backwards ? -features : features;
+  const int count = static_cast<int>(end - first);
+  if (rows == 1)
+    pattern = {count, 1, next, 0};
+  else
+    pattern = {static_cast<int>(rows), count, static_cast<long>(d.time) * features, next};
+  start = (schedule.first_row() * d.time + schedule.time_of(first, 0)) * d.features;
+  return true;
+}
+
 // Packed gradients (n, F) of the inputs of steps first .. end - 1, rows `step` apart, times `mask`, to their places in
 // dx.
 template <typename T>
@@ -44,6 +62,10 @@ void unpack_input_gradient(const Direction<T>& d, const Schedule& schedule, int6
     const T* const from = packed_gradient + packed * step;
     const T* const kept = mask == nullptr ? nullptr : mask + row * features;
     T* const to = dx.data + (row * d.time + time) * features;
+    if (kept == nullptr && !dx.accumulate) {
+      std::copy(from, from + features, to);
+      return;
+    }
     for (int64 f = 0; f < features; ++f) {
       const T value = kept == nullptr ? from[f] : from[f] * kept[f];
       to[f] = dx.accumulate ? to[f] + value : value;

@@ -1,6 +1,7 @@
 // Times a bidirectional layer (concat) inside C++, in CPU time of the process: one line for each cell, size and mode.
 // Usage: layer [cells=lstm,gru,simple_rnn] [sizes=S,M,L,lat] [modes=infer,train] [options]
-// options: isa=avx2  threads=2  batch=7  time=100  features=3  units=9  last  double  mask=full|uniform  reset_before  no_dx  seconds=0.3
+// options: isa=avx2  threads=2  batch=7  time=100  features=3  units=9  last  double  mask=full|uniform  reset_before
+// no_dx  seconds=0.3
 //          wall
 #include <algorithm>
 #include <cstdio>
@@ -25,7 +26,8 @@ struct Size {
   const char* name;
   int64 batch, time, features, units;
 };
-const Size sizes[] = {{"S", 32, 50, 32, 32}, {"M", 32, 100, 64, 128}, {"L", 64, 200, 128, 256}, {"lat", 1, 100, 64, 128}};
+const Size sizes[] = {
+    {"S", 32, 50, 32, 32}, {"M", 32, 100, 64, 128}, {"L", 64, 200, 128, 256}, {"lat", 1, 100, 64, 128}};
 
 struct Options {
   std::string cells = "lstm,gru,simple_rnn", sizes = "S,M,L,lat", modes = "infer,train", mask = "none";
@@ -182,8 +184,10 @@ void run(const Options& options) {
       const double work = 4.0 * static_cast<double>(size.batch * size.time * cell_type(cell).gates * size.units *
                                                     (size.features + size.units));
       const std::string words = cell + " " + size.name, rows = options.last ? " 0" : " 1";
-      if (options.wants(options.modes, "infer")) report(words + " infer" + rows, work, options, [&] { layer.predict(); });
-      if (options.wants(options.modes, "train")) report(words + " train" + rows, 3 * work, options, [&] { layer.train(); });
+      if (options.wants(options.modes, "infer"))
+        report(words + " infer" + rows, work, options, [&] { layer.predict(); });
+      if (options.wants(options.modes, "train"))
+        report(words + " train" + rows, 3 * work, options, [&] { layer.train(); });
     }
 }
 
@@ -195,21 +199,36 @@ int main(int argc, char** argv) {
   for (int a = 1; a < argc; ++a) {
     const std::string word = argv[a], name = word.substr(0, word.find('='));
     const std::string value = name == word ? "" : word.substr(name.size() + 1);
-    if (name == "cells") options.cells = value;
-    else if (name == "sizes") options.sizes = value;
-    else if (name == "modes") options.modes = value;
-    else if (name == "mask") options.mask = value;
-    else if (name == "isa") set_isa(value);
-    else if (name == "threads") set_threads(std::atoi(value.c_str()));
-    else if (name == "seconds") options.seconds = std::atof(value.c_str());
-    else if (name == "last") options.last = true;
-    else if (name == "double") options.doubles = true;
-    else if (name == "reset_before") options.reset_before = true;
-    else if (name == "no_dx") options.no_dx = true;
-    else if (name == "wall") options.wall = true;
-    else options.numbers[name] = std::atol(value.c_str());
+    if (name == "cells")
+      options.cells = value;
+    else if (name == "sizes")
+      options.sizes = value;
+    else if (name == "modes")
+      options.modes = value;
+    else if (name == "mask")
+      options.mask = value;
+    else if (name == "isa")
+      set_isa(value);
+    else if (name == "threads")
+      set_threads(std::atoi(value.c_str()));
+    else if (name == "seconds")
+      options.seconds = std::atof(value.c_str());
+    else if (name == "last")
+      options.last = true;
+    else if (name == "double")
+      options.doubles = true;
+    else if (name == "reset_before")
+      options.reset_before = true;
+    else if (name == "no_dx")
+      options.no_dx = true;
+    else if (name == "wall")
+      options.wall = true;
+    else
+      options.numbers[name] = std::atol(value.c_str());
   }
-  if (options.doubles) run<double>(options);
-  else run<float>(options);
+  if (options.doubles)
+    run<double>(options);
+  else
+    run<float>(options);
   shutdown_pool();
 }

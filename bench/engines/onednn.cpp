@@ -57,6 +57,7 @@ class Layer {
     if (c.cell == "lstm") make_lstm(c.train);
     if (c.cell == "gru") make_gru(c.train);
     if (c.cell == "simple_rnn") make_simple(c.train);
+    to_packed_ = {Copy(kernel_, packed_kernel_), Copy(recurrent_, packed_recurrent_)};
     to_packed();
     forward_arguments_ = {{DNNL_ARG_SRC_LAYER, x_},
                           {DNNL_ARG_WEIGHTS_LAYER, packed_kernel_},
@@ -74,14 +75,10 @@ class Layer {
   void train() {
     to_packed();
     forward_.execute(stream_, forward_arguments_);
-    copy(kernel_, backward_kernel_);
-    copy(recurrent_, backward_recurrent_);
-    stream_.wait();
+    run(to_backward_);
     for (const memory& sum : {dkernel_, drecurrent_, dbias_}) std::memset(numbers(sum), 0, sum.get_desc().get_size());
     backward_.execute(stream_, backward_arguments_);
-    copy(dkernel_, plain_dkernel_);
-    copy(drecurrent_, plain_drecurrent_);
-    stream_.wait();
+    run(to_plain_);
     descend(kernel_, plain_dkernel_);
     descend(recurrent_, plain_drecurrent_);
     descend(bias_, dbias_);
@@ -92,7 +89,9 @@ class Layer {
 
   memory filled(const memory::desc& desc, float scale) {
     memory m(desc, engine_);
-    for (std::size_t i = 0; i < size_of(m); ++i) numbers(m)[i] = noise_(scale);
+    float* const to = numbers(m);
+    const std::size_t count = size_of(m);
+    for (std::size_t i = 0; i < count; ++i) to[i] = noise_(scale);
     return m;
   }
 
@@ -155,6 +154,8 @@ class Layer {
     dbias_ = memory(bias_.get_desc(), engine_);
     plain_dkernel_ = memory(kernel_.get_desc(), engine_);
     plain_drecurrent_ = memory(recurrent_.get_desc(), engine_);
+    to_backward_ = {Copy(kernel_, backward_kernel_), Copy(recurrent_, backward_recurrent_)};
+    to_plain_ = {Copy(dkernel_, plain_dkernel_), Copy(drecurrent_, plain_drecurrent_)};
     if (!c.sequences) only_last_outputs(c);
     forward_arguments_.insert({DNNL_ARG_WORKSPACE, workspace_});
     backward_arguments_ = {{DNNL_ARG_SRC_LAYER, x_},
@@ -180,14 +181,22 @@ class Layer {
       }
   }
 
-  void copy(memory& from, memory& to) { reorder(from, to).execute(stream_, from, to); }
-  void to_packed() {
-    copy(kernel_, packed_kernel_);
-    copy(recurrent_, packed_recurrent_);
+  // A copy into another layout. To make the primitive takes far longer than to run it: it is made once.
+  struct Copy {
+    memory from, to;
+    reorder primitive;
+    Copy(const memory& a, const memory& b) : from(a), to(b), primitive(a, b) {}
+  };
+  void run(std::vector<Copy>& copies) {
+    for (Copy& copy : copies) copy.primitive.execute(stream_, copy.from, copy.to);
     stream_.wait();
   }
+  void to_packed() { run(to_packed_); }
   static void descend(const memory& weight, const memory& gradient) {
-    for (std::size_t i = 0; i < size_of(weight); ++i) numbers(weight)[i] -= 1e-4f * numbers(gradient)[i];
+    float* const to = numbers(weight);
+    const float* const from = numbers(gradient);
+    const std::size_t count = size_of(weight);
+    for (std::size_t i = 0; i < count; ++i) to[i] -= 1e-4f * from[i];
   }
 
   engine engine_;
@@ -198,6 +207,7 @@ class Layer {
   primitive forward_, backward_;
   memory packed_kernel_, packed_recurrent_, workspace_, backward_kernel_, backward_recurrent_;
   memory dx_, dy_, dkernel_, drecurrent_, dbias_, plain_dkernel_, plain_drecurrent_;
+  std::vector<Copy> to_packed_, to_backward_, to_plain_;
   Arguments forward_arguments_, backward_arguments_;
 };
 

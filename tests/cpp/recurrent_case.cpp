@@ -223,11 +223,13 @@ LayerCase draw_case(Draws& draws) {
 
 std::string describe(const LayerCase& c) {
   std::string text = "mask " + std::to_string(static_cast<int>(c.mask)) +
-                     (c.return_sequences ? " sequences" : " last") + " merge " + c.merge;
+                     (c.return_sequences ? " sequences" : " last") + " merge " + c.merge + " batch " +
+                     std::to_string(c.batch) + " time " + std::to_string(c.time);
   for (const DirectionCase& d : c.directions)
-    text += " | " + d.cell + " " + d.activation + " " + d.recurrent_activation + (d.go_backwards ? " backwards" : "") +
-            (d.zero_output ? " zero" : "") + (d.reset_after ? " reset_after" : "") + (d.states ? " states" : "") +
-            " dropout " + std::to_string(d.x_masks) + "," + std::to_string(d.h_masks);
+    text += " | " + d.cell + " units " + std::to_string(d.units) + " " + d.activation + " " + d.recurrent_activation +
+            (d.go_backwards ? " backwards" : "") + (d.zero_output ? " zero" : "") +
+            (d.reset_after ? " reset_after" : "") + (d.states ? " states" : "") + " dropout " +
+            std::to_string(d.x_masks) + "," + std::to_string(d.h_masks);
   return text;
 }
 

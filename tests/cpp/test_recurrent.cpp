@@ -4,6 +4,7 @@
 #include "check.h"
 #include "kernel_isa.h"
 #include "merge.h"
+#include "recurrent.h"
 #include "recurrent_case.h"
 
 using namespace birnn_test;
@@ -83,29 +84,57 @@ std::vector<Tensor> in_float64(const std::vector<Tensor>& tensors) {
   return out;
 }
 
-void check_near(const Tensor& got, const Tensor& expected, double tolerance, const std::string& what) {
+// The largest difference, as a part of the largest number, or of 1.
+double distance(const Tensor& got, const Tensor& expected) {
   double largest = 1, error = 0;
   for (int64 e = 0; e < (expected.absent() ? 0 : expected.count()); ++e) {
     largest = std::max(largest, std::fabs(expected.get(e)));
     const double difference = std::fabs(got.get(e) - expected.get(e));
     error = std::isnan(difference) ? difference : std::max(error, difference);
   }
-  CHECK_MESSAGE(error <= tolerance * largest, what + ", error " + std::to_string(error / largest));
+  return error / largest;
 }
 
-// Float takes the fast path, double the readable one.
-void check_fast_path(const LayerCase& c, const std::vector<Tensor>& in) {
-  const Run fast("recurrent", c.attrs(), in_float32(in)), readable("recurrent", c.attrs(), in_float64(in_float32(in)));
-  const std::vector<Tensor> fast_gradients = gradient_buffers(in_float32(in), 55), gradients = gradient_buffers(in, 55);
-  fast.backward(in_float32(output_gradients(readable)), fast_gradients, false);
-  readable.backward(output_gradients(readable), gradients, false);
-  const std::vector<Tensor> predicted = forward_outputs(c, in_float32(in), false);
-  for (std::size_t k = 0; k < predicted.size(); ++k) {
-    check_near(fast.out()[k], readable.out()[k], 3e-6, "output " + std::to_string(k) + " of " + describe(c));
-    CHECK_MESSAGE(predicted[k].same_bits(fast.out()[k]), "prediction and training of " + describe(c));
+struct Passes {
+  std::vector<Tensor> out, din;
+};
+// Outputs, then gradients for the same gradients of the outputs whatever the type of the numbers.
+Passes both_passes(const LayerCase& c, const std::vector<Tensor>& in, bool fast) {
+  set_fast_path(fast);
+  const Run run("recurrent", c.attrs(), in);
+  Passes passes{run.out(), gradient_buffers(in, 55)};
+  run.backward(output_gradients(run), passes.din, false);
+  if (fast) {
+    const std::vector<Tensor> predicted = forward_outputs(c, in, false);
+    for (std::size_t k = 0; k < predicted.size(); ++k)
+      CHECK_MESSAGE(predicted[k].same_bits(run.out()[k]), "prediction and training of " + describe(c));
   }
-  for (std::size_t i = 0; i < gradients.size(); ++i)
-    check_near(fast_gradients[i], gradients[i], 3e-6, "gradient of input " + std::to_string(i) + " of " + describe(c));
+  set_fast_path(true);
+  return passes;
+}
+
+void check_near(const LayerCase& c, const Passes& got, const Passes& expected, const Passes* readable,
+                double tolerance) {
+  const auto check_all = [&](const auto& part, const char* what) {
+    for (std::size_t k = 0; k < part(got).size(); ++k) {
+      // Where rounding errors grow from step to step they do so on either path.
+      const double allowed =
+          readable == nullptr ? tolerance : std::max(tolerance, 2 * distance(part(*readable)[k], part(expected)[k]));
+      const double error = distance(part(got)[k], part(expected)[k]);
+      CHECK_MESSAGE(error <= allowed, isa() + ", " + what + " " + std::to_string(k) + " of " + describe(c) +
+                                          ", error " + std::to_string(error / tolerance) + " tolerances");
+    }
+  };
+  check_all([](const Passes& p) -> const std::vector<Tensor>& { return p.out; }, "output");
+  check_all([](const Passes& p) -> const std::vector<Tensor>& { return p.din; }, "gradient of input");
+}
+
+// Both types on the fast path against double on the readable one.
+void check_fast_path(const LayerCase& c, const std::vector<Tensor>& in) {
+  const std::vector<Tensor> single = in_float32(in), same = in_float64(single);
+  const Passes expected = both_passes(c, same, false), readable = both_passes(c, single, false);
+  check_near(c, both_passes(c, single, true), expected, &readable, 3e-6);
+  check_near(c, both_passes(c, same, true), expected, nullptr, 1e-12);
 }
 
 // Recurrent kernels scaled down: with large ones rounding errors grow from step to step, in any arithmetic.
