@@ -6,6 +6,9 @@
 
 #if defined(__GLIBC__)
 #include <malloc.h>
+#if __GLIBC_PREREQ(2, 33)
+#define BIRNN_HAS_MALLINFO2
+#endif
 #endif
 
 #include "arena.h"
@@ -110,7 +113,7 @@ std::string r_isa(const std::string& name) {
 // Bytes that this process holds, R's own included, for tests of leaks; NA where the C library does not tell.
 // [[Rcpp::export(rng = false)]]
 double r_session_bytes() {
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#ifdef BIRNN_HAS_MALLINFO2
   malloc_trim(0);
   const struct mallinfo2 info = mallinfo2();
   return static_cast<double>(info.uordblks + info.hblkhd);

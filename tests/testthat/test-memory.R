@@ -98,7 +98,7 @@ test_that("a recorded graph of 10,000 operations is freed at once", {
 })
 
 test_that("a model of thousands of operations is built, used and freed", {
-  operations <- if (all_tests()) 10000 else 1000
+  operations <- if (all_tests()) 10000 else 400
   found <- in_fresh_r(function(memory_use, operations) {
     use <- function(operations) {
       inputs <- x <- keras_input(3)
