@@ -105,6 +105,10 @@ r_isa <- function(name) {
     .Call(`_birnn_r_isa`, name)
 }
 
+r_session_bytes <- function() {
+    .Call(`_birnn_r_session_bytes`)
+}
+
 r_tape_new <- function() {
     .Call(`_birnn_r_tape_new`)
 }

@@ -49,9 +49,9 @@ graph_node <- function(tensor, inputs) {
 # ones, each after its parents; `order`: layer addresses in the order in which they were first met.
 walk_back <- function(inputs, outputs) {
   input_keys <- vapply(inputs, tensor_key, "")
-  nodes <- list()
-  order <- character()
+  nodes <- order <- list()
   finished <- new.env(parent = emptyenv())
+  met <- new.env(parent = emptyenv())
   for (output in outputs) {
     stack <- list()
     pending <- list(output)
@@ -61,7 +61,8 @@ walk_back <- function(inputs, outputs) {
         pending <- pending[-1]
         if (exists(node_key(tensor), envir = finished, inherits = FALSE)) next
         frame <- graph_node(tensor, input_keys)
-        order <- union(order, rlang::obj_address(layer_object(frame$layer)))
+        address <- rlang::obj_address(layer_object(frame$layer))
+        if (is.null(met[[address]])) order[[length(order) + 1L]] <- met[[address]] <- address
         stack[[length(stack) + 1L]] <- list(frame = frame, pending = pending)
         pending <- frame$parents
         next
@@ -71,12 +72,12 @@ walk_back <- function(inputs, outputs) {
       stack[[length(stack)]] <- NULL
       if (!exists(top$frame$key, envir = finished, inherits = FALSE)) {
         assign(top$frame$key, TRUE, envir = finished)
-        nodes[[top$frame$key]] <- top$frame
+        nodes[[length(nodes) + 1L]] <- top$frame
       }
       pending <- top$pending
     }
   }
-  list(nodes = nodes, order = order)
+  list(nodes = rlang::set_names(nodes, vapply(nodes, `[[`, "", "key")), order = as.character(order))
 }
 
 # Every start of the walk must be an input of the model.
@@ -94,8 +95,8 @@ check_inputs_known <- function(inputs, nodes, call) {
 # The depth of a node: the longest way to an output. A layer that is used several times has the depth of its deepest
 # node seen so far, as in Keras.
 graph_depths <- function(walk) {
-  node_depth <- numeric()
-  layer_depth <- numeric()
+  node_depth <- new.env(parent = emptyenv())
+  layer_depth <- new.env(parent = emptyenv())
   for (node in rev(walk$nodes)) {
     address <- rlang::obj_address(layer_object(node$layer))
     depth <- max(known_depth(node_depth, node$key), known_depth(layer_depth, address))
@@ -106,10 +107,10 @@ graph_depths <- function(walk) {
       node_depth[[key]] <- max(depth + 1, known_depth(node_depth, key))
     }
   }
-  list(node = node_depth, layer = layer_depth)
+  lapply(list(node = node_depth, layer = layer_depth), function(depths) unlist(as.list(depths)))
 }
 
-known_depth <- function(depths, key) if (key %in% names(depths)) depths[[key]] else 0
+known_depth <- function(depths, key) depths[[key]] %||% 0
 
 # Inputs that no output needs belong to the model as well.
 add_unused_inputs <- function(graph, inputs) {

@@ -68,6 +68,8 @@ tape_free <- function(tape) invisible(r_tape_free(tape_pointer(tape)))
 #' @param tape,target,sources A tape, a tensor computed under it, and a list of variables and watched tensors.
 #' @return `GradientTape()`: a tape. `with_gradient_tape()`: a list with `value` (of `expr`), `tape`, and `watched`.
 #'   `tape_gradients()`: a list with one tensor a source, `NULL` where `target` does not depend on it.
+#' @seealso `vignette("custom-layers")`, with a training loop, the derivatives of an input, and a `train_step()` of a
+#'   [Model()].
 #' @family training
 #' @family tensors
 #' @export

@@ -279,6 +279,15 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_session_bytes
+double r_session_bytes();
+RcppExport SEXP _birnn_r_session_bytes() {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    rcpp_result_gen = Rcpp::wrap(r_session_bytes());
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_tape_new
 SEXP r_tape_new();
 RcppExport SEXP _birnn_r_tape_new() {
@@ -474,6 +483,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_counts", (DL_FUNC) &_birnn_r_counts, 0},
     {"_birnn_r_known_isas", (DL_FUNC) &_birnn_r_known_isas, 0},
     {"_birnn_r_isa", (DL_FUNC) &_birnn_r_isa, 1},
+    {"_birnn_r_session_bytes", (DL_FUNC) &_birnn_r_session_bytes, 0},
     {"_birnn_r_tape_new", (DL_FUNC) &_birnn_r_tape_new, 0},
     {"_birnn_r_tape_free", (DL_FUNC) &_birnn_r_tape_free, 1},
     {"_birnn_r_tape_watch", (DL_FUNC) &_birnn_r_tape_watch, 2},

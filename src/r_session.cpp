@@ -4,6 +4,13 @@
 #include <cstdlib>
 #include <thread>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#if __GLIBC_PREREQ(2, 33)
+#define BIRNN_HAS_MALLINFO2
+#endif
+#endif
+
 #include "arena.h"
 #include "kernel_isa.h"
 #include "parallel.h"
@@ -101,4 +108,16 @@ std::string r_isa(const std::string& name) {
     if (!name.empty()) set_isa(name);
     return isa();
   });
+}
+
+// Bytes that this process holds, R's own included, for tests of leaks; NA where the C library does not tell.
+// [[Rcpp::export(rng = false)]]
+double r_session_bytes() {
+#ifdef BIRNN_HAS_MALLINFO2
+  malloc_trim(0);
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd);
+#else
+  return NA_REAL;
+#endif
 }
