@@ -39,3 +39,19 @@ object_state <- function(object) {
     iterations = if (!is.null(object$optimizer)) as.numeric(object$optimizer$iterations)
   )
 }
+
+# --- tables of refusals -------------------------------------------------------------------------------------------
+
+# A row: `call` must stop with an error of `kind`, and its message tell `...` (regular expressions).
+bad <- function(kind, call, ...) list(kind = kind, call = substitute(call), tells = c(...))
+
+# `rows`: named by what is bad; calls are evaluated in `env`. `watched`: what must stay as it is.
+expect_bad <- function(rows, env, watched = list()) {
+  for (row in names(rows)) {
+    expected <- rows[[row]]
+    clear_session(free_memory = FALSE)
+    call <- paste0(paste(deparse(expected$call, width.cutoff = 500), collapse = "\n  "), "  # ", row)
+    condition <- expect_refused(eval(expected$call, env), expected$kind, watched, call)
+    for (words in expected$tells) testthat::expect_match(conditionMessage(condition), words, info = row)
+  }
+}
