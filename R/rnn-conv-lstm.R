@@ -192,6 +192,7 @@ ConvLSTM3D <- R6::R6Class("ConvLSTM3D",
 #' * `mask`: logicals `(batch, time)`, `FALSE` for steps to skip; by default that of the input.
 #' * `training`: whether dropout is active.
 #' @inheritSection layer_lstm Masking
+#' @inheritSection layer_lstm States
 #' @source <https://keras.io/api/layers/recurrent_layers/conv_lstm2d/>
 #' @references
 #' Shi, X. et al. (2015). Convolutional LSTM network: a machine learning approach for precipitation nowcasting.

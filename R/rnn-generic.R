@@ -37,6 +37,7 @@
 #' * `mask`: logicals `(batch, time)`, `FALSE` for steps to skip; see [layer_lstm()].
 #' * `training`: whether dropout is active; handed on to cells whose `call` has it.
 #' @inheritSection layer_lstm Masking
+#' @inheritSection layer_lstm States
 #' @source <https://keras.io/api/layers/recurrent_layers/rnn/>
 #' @references
 #' Gers, F. A. and Schmidhuber, J. (2000). Recurrent nets that time and count. *Proceedings of the IEEE-INNS-ENNS

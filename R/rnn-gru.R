@@ -70,6 +70,7 @@ GRU <- R6::R6Class("GRU",
 #' @inherit layer_lstm return
 #' @inheritSection layer_lstm Call arguments
 #' @inheritSection layer_lstm Masking
+#' @inheritSection layer_lstm States
 #' @source <https://keras.io/api/layers/recurrent_layers/gru/>
 #' @family rnn layers
 #' @export

@@ -109,6 +109,13 @@ LSTM <- R6::R6Class("LSTM",
 #' @section Masking:
 #' Masked steps leave the states alone and repeat the previous output (zeros before the first valid step). With
 #' `return_sequences = TRUE` the mask travels on with the output.
+#' @section States:
+#' Each call starts from zeros, or from `initial_state`. `layer$get_initial_state(batch_size = 32)` gives what it starts
+#' from, `layer$state_size` the sizes. With `stateful = TRUE` a call starts from the states at the end of the last one,
+#' in `fit()` and `predict()` too, row by row: all batches have the same number of rows, which must be known when the
+#' layer is built. `layer$states` is the list of the kept states (`NULL` if there are none yet, or without `stateful`);
+#' it can be the `initial_state` of another layer. Only [reset_state()] puts them back to zero. A given `initial_state`
+#' wins over kept states.
 #' @source <https://keras.io/api/layers/recurrent_layers/lstm/>
 #' @family rnn layers
 #' @export
@@ -119,6 +126,13 @@ LSTM <- R6::R6Class("LSTM",
 #' layer <- layer_lstm(units = 4, return_sequences = TRUE, return_state = TRUE)
 #' c(outputs, state_h, state_c) %<-% layer(x)
 #' dim(outputs)
+#'
+#' # States that are kept from call to call
+#' stateful <- layer_lstm(units = 4, stateful = TRUE)
+#' first <- stateful(x[, 1:2, ])
+#' second <- stateful(x[, 3:5, ])
+#' length(stateful$states)
+#' reset_state(stateful)
 layer_lstm <- function(object, units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
                        kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
                        bias_initializer = "zeros", unit_forget_bias = TRUE, kernel_regularizer = NULL,

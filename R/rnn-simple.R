@@ -49,6 +49,7 @@ SimpleRNN <- R6::R6Class("SimpleRNN",
 #' @inherit layer_lstm return
 #' @inheritSection layer_lstm Call arguments
 #' @inheritSection layer_lstm Masking
+#' @inheritSection layer_lstm States
 #' @source <https://keras.io/api/layers/recurrent_layers/simple_rnn/>
 #' @family rnn layers
 #' @export

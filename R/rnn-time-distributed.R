@@ -169,6 +169,8 @@ is_rowwise <- function(self) {
 #'   to the inner layer if its `call` has a `mask`; an inner layer of sequences such as [layer_lstm()] skips all of a step
 #'   that is `FALSE` in a mask `(batch, time)`. The mask travels on with the output as it is.
 #' * `training`: handed to the inner layer if its `call` has it. Dropout in it draws anew for each step.
+#' @section States:
+#' A stateful inner layer goes on from step to step and from call to call; [reset_state()] of the wrapper resets it.
 #' @note As in Keras the inner layer adds no activity penalty.
 #' @source <https://keras.io/api/layers/recurrent_layers/time_distributed/>
 #' @family rnn layers

@@ -25,13 +25,28 @@ case_of <- function(configuration, code = identity) {
 }
 
 # Evaluates `code(case)`, a function with expectations, for `count` configurations of every cell in both float types.
-for_random_cases <- function(code, cells = names(recurrent_cells), count = if (all_tests()) 60 else 2, ...) {
-  simplest <- list(...)
-  for (floatx in both_floatx) for (cell in cells) {
-    seed <- sum(utf8ToInt(paste(cell, floatx)))
-    configurations <- withr::with_seed(seed, random_configurations(cell, floatx, count, ...))
-    for (configuration in configurations) expect_holds(configuration, code, simplest)
+# `others`: also for cells written in R and for stacks; one of them after the other, unless all tests are run.
+for_random_cases <- function(code, cells = names(recurrent_cells), count = if (all_tests()) 60 else 2,
+                             others = identical(cells, names(recurrent_cells)), ...) {
+  for (floatx in both_floatx) for (cell in c(cells, if (others) next_cells())) {
+    is_other <- cell %in% names(other_cells)
+    expect_holds_for(code, cell, floatx, if (is_other) max(1, count %/% 6) else count, is_other, list(...))
   }
+}
+
+expect_holds_for <- function(code, cell, floatx, count, is_other, allowed) {
+  if (is_other) allowed$variants <- "usual"
+  seed <- sum(utf8ToInt(paste(cell, floatx)))
+  draw <- function() do.call(random_configurations, c(list(cell, floatx, count), allowed))
+  for (configuration in withr::with_seed(seed, draw())) expect_holds(configuration, code, allowed)
+}
+
+turns <- new.env(parent = emptyenv())
+
+next_cells <- function() {
+  if (all_tests()) return(names(other_cells))
+  turns$count <- (turns$count %||% 0) + 1
+  names(other_cells)[[1 + turns$count %% length(other_cells)]]
 }
 
 expect_holds <- function(configuration, code, allowed = list()) {

@@ -7,6 +7,28 @@ recurrent_cells <- list(
   gru_reset_before = list(layer = function(...) layer_gru(..., reset_after = FALSE), gates = 3, states = 1)
 )
 
+# Others for the relations between calls: cells written in R (helper-own-cells.R), and stacks. `weights`: shapes of the
+# arrays of one direction; `last`: which of the states is the output.
+other_cells <- list(
+  own_simple_rnn = list(cell = function(units) own_simple_rnn_cell(units = units), states = 1,
+                        weights = function(f, u) list(c(f, u), c(u, u), u)),
+  own_lstm = list(cell = function(units) own_lstm_cell(units = units), states = 2,
+                  weights = function(f, u) list(c(f, 4 * u), c(u, 4 * u), 4 * u)),
+  own_gru = list(cell = function(units) own_gru_cell(units = units), states = 1,
+                 weights = function(f, u) list(c(f, 3 * u), c(u, 3 * u), c(2, 3 * u))),
+  peephole_lstm = list(cell = function(units) peephole_lstm_cell(units = units), states = 2,
+                       weights = function(f, u) list(c(f, 4 * u), c(u, 4 * u), c(3, u), 4 * u)),
+  minimal_gated = list(cell = function(units) minimal_gated_cell(units = units), states = 1,
+                       weights = function(f, u) list(c(f, 2 * u), c(u, 2 * u))),
+  stack = list(cell = function(units) list(rnn_cell_lstm(units = units), rnn_cell_gru(units = units)), states = 3, last = 3,
+               weights = function(f, u) list(c(f, 4 * u), c(u, 4 * u), 4 * u, c(u, 3 * u), c(u, 3 * u), c(2, 3 * u))),
+  own_stack = list(cell = function(units) list(minimal_gated_cell(units = units), rnn_cell_simple(units = units)),
+                   states = 2, last = 2,
+                   weights = function(f, u) list(c(f, 2 * u), c(u, 2 * u), c(u, u), c(u, u), u))
+)
+
+cell_entry <- function(cell) recurrent_cells[[cell]] %||% other_cells[[cell]]
+
 merge_modes <- list(concat = "concat", sum = "sum", mul = "mul", ave = "ave", none = NULL)
 
 random_array <- function(..., scale = 1) {
@@ -16,6 +38,9 @@ random_array <- function(..., scale = 1) {
 
 # kernel, recurrent_kernel, bias of one direction.
 random_weights <- function(cell, features, units, use_bias = TRUE) {
+  if (cell %in% names(other_cells)) {
+    return(lapply(other_cells[[cell]]$weights(features, units), random_array, scale = 0.7 / sqrt(units)))
+  }
   width <- units * recurrent_cells[[cell]]$gates
   bias_sizes <- if (cell == "gru") c(2, width) else width
   weights <- list(
@@ -27,7 +52,7 @@ random_weights <- function(cell, features, units, use_bias = TRUE) {
 }
 
 random_states <- function(cell, batch, units) {
-  lapply(seq_len(recurrent_cells[[cell]]$states), function(k) random_array(batch, units, scale = 0.5))
+  lapply(seq_len(cell_entry(cell)$states), function(k) random_array(batch, units, scale = 0.5))
 }
 
 mask_kinds <- c("none", "full", "right", "left", "gaps", "empty_row")
@@ -83,7 +108,10 @@ random_case <- function(cell, mask = "gaps", states = TRUE, batch = 4, time = 6,
   )
 }
 
-make_recurrent <- function(cell, units, ...) recurrent_cells[[cell]]$layer(units = units, ...)
+make_recurrent <- function(cell, units, ...) {
+  if (cell %in% names(other_cells)) return(layer_rnn(cell = other_cells[[cell]]$cell(units), ...))
+  recurrent_cells[[cell]]$layer(units = units, ...)
+}
 
 # The layer of a case in one direction, not built.
 make_direction <- function(case, return_sequences, return_state, ...) {
@@ -128,8 +156,15 @@ with_weights <- function(layer, weights, x) {
 call_with <- function(layer, x, mask = NULL, states = NULL, ...) {
   arguments <- list(as_tensor(x), ...)
   if (!is.null(mask)) arguments$mask <- as_tensor(mask)
-  if (!is.null(states)) arguments$initial_state <- lapply(states, as_tensor)
+  if (!is.null(states)) arguments$initial_state <- nest_states(layer, lapply(states, as_tensor))
   do.call(layer, arguments)
+}
+
+# A flat list of states in the lists that the layer, or its two directions, want.
+nest_states <- function(layer, states) {
+  directions <- if (is.null(layer$cell)) list(layer$forward_layer, layer$backward_layer) else list(layer)
+  sizes <- do.call(c, lapply(directions, function(direction) state_sizes(direction$cell)))
+  if (any(vapply(sizes, is_plain_list, NA))) pack_structure(sizes, states) else states
 }
 
 # --- parts of results and cases -----------------------------------------------------------------------------------
@@ -139,7 +174,7 @@ outputs_of <- function(result, case) result[seq_len(n_outputs(case))]
 states_of <- function(result, case) result[-seq_len(n_outputs(case))]
 
 # The number of states of one direction.
-state_count <- function(case) recurrent_cells[[case$cell]]$states
+state_count <- function(case) cell_entry(case$cell)$states
 
 # Outputs and states as a flat list of R arrays.
 arrays_of <- function(result) lapply(flatten_structure(result), as.array)

@@ -2,14 +2,16 @@
 # what the row says (the words themselves: see _snaps), and leaves all layers and models as they were.
 
 bad_inputs <- list(
-  "1 a matrix for sequences" = bad("shape", predict(model, matrix(0, 10, 3)), "3 axes", "it has 2: \\[10, 3\\]", "Add an"),
+  "1 a matrix for sequences" =
+    bad("shape", predict(model, matrix(0, 10, 3)), "3 axes", "it has 2: \\[10, 3\\]", "Add an"),
   "2 an axis too many" = bad("shape", predict(model, array(0, c(2, 10, 3, 1))), "3 axes", "it has 4: \\[2, 10, 3,"),
   "3 other features" = bad("shape", predict(model, array(0, c(2, 10, 5))), "Axis 3", "size 3, not 5", "input_layer"),
   "3 other features, of a layer" = bad("shape", lstm(array(0, c(4, 10, 5))), "lstm", "size 3 on axis 3", "not size 5"),
   "4 other steps where they are fixed" = bad("shape", predict(fixed, array(0, c(2, 9, 3)), batch_size = 2), "Axis 2",
                                              "10, not 9"),
   "5 a plain vector" = bad("shape", predict(model, as.numeric(1:30)), "no `dim\\(\\)`", "array\\(\\)"),
-  "6 a data frame with text" = bad("type", predict(model, data.frame(a = 1:2, b = c("x", "y"))), "data frame", "column b"),
+  "6 a data frame with text" =
+    bad("type", predict(model, data.frame(a = 1:2, b = c("x", "y"))), "data frame", "column b"),
   "7 a factor" = bad("type", predict(model, factor(c("a", "b"))), "factor", "2 levels", "as.integer\\(x\\) - 1L"),
   "8 text" = bad("type", predict(model, array("a", c(2, 10, 3))), "<character>"),
   "9 dates" = bad("type", predict(model, as.Date("2026-01-31") + 0:9), "<Date>"),
@@ -37,11 +39,13 @@ bad_inputs <- list(
   "25 a class too high" = bad("value", fit(classes, x, c(0, 1, 2, 3)), "from 0 to 2", "Element 4 is 3"),
   "25 a class too low" = bad("value", fit(classes, x, c(0, 1, -1, 2)), "Element 3 is -1"),
   "25 half a class" = bad("value", fit(classes, x, c(0, 1, 1.5, 2)), "Element 3 is 1.5"),
-  "27 too few weights of samples" = bad("shape", fit(model, x, y, sample_weight = 1:3), "x: 4, y: 4, and sample_weight: 3"),
+  "27 too few weights of samples" =
+    bad("shape", fit(model, x, y, sample_weight = 1:3), "x: 4, y: 4, and sample_weight: 3"),
   "27 weights of two axes" = bad("shape", fit(model, x, y, sample_weight = matrix(1, 4, 2)), "1 axis", "\\[4, 2\\]"),
   "27 negative weights" = bad("value", fit(model, x, y, sample_weight = c(1, -1, 1, 1)), "element 2 is -1"),
   "27 missing weights" = bad("value", fit(model, x, y, sample_weight = c(1, NA, 1, 1)), "element 2 is NA"),
-  "28 weights of classes without names" = bad("value", fit(classes, x, labels, class_weight = c(1, 2, 3)), "named by class"),
+  "28 weights of classes without names" =
+    bad("value", fit(classes, x, labels, class_weight = c(1, 2, 3)), "named by class"),
   "28 a name that is no class" = bad("value", fit(classes, x, labels, class_weight = list(a = 1)), "not \"a\""),
   "28 two kinds of weights" = bad("value", fit(classes, x, labels, class_weight = list("0" = 1), sample_weight = 1:4),
                                   "Only one of `sample_weight` and `class_weight`"),
@@ -49,21 +53,25 @@ bad_inputs <- list(
   "29 a mask of other steps" = bad("mask", both(x, mask = matrix(TRUE, 4, 9)), "\\[4, 10\\]", "not\\s+\\[4,\\s+9\\]"),
   "29 a mask of other steps for a pooling layer" =
     bad("mask", layer_global_average_pooling_1d()(x, mask = matrix(TRUE, 4, 9)), "\\[4, 10\\]", "not \\[4, 9\\]"),
-  "30 a mask of other numbers" = bad("mask", lstm(x, mask = replace(matrix(TRUE, 4, 10), 7, 2)), "TRUE and FALSE", "not 2"),
+  "30 a mask of other numbers" =
+    bad("mask", lstm(x, mask = replace(matrix(TRUE, 4, 10), 7, 2)), "TRUE and FALSE", "not 2"),
   "30 a mask of text" = bad("mask", lstm(x, mask = matrix("a", 4, 10)), "not \"a\""),
   "30 a mask with NA" = bad("mask", lstm(x, mask = replace(matrix(TRUE, 4, 10), 7, NA)), "not NA"),
   "31 a mask of three axes" = bad("mask", lstm(x, mask = array(TRUE, c(4, 10, 3))), "\\(batch, time\\)", "10, 3\\]"),
   "32 a mask where there is no time" = bad("value", layer_dense(units = 2)(matrix(0, 2, 3), mask = matrix(TRUE, 2, 3)),
                                            "dense", "no argument `mask`"),
   "33 one state for an LSTM" = bad("state", lstm(x, initial_state = list(state)), "2 states \\(h, c\\), not 1"),
-  "34 the states of one direction" = bad("state", both(x, initial_state = list(state, state)), "4 states, not 2", "forward"),
-  "34 an odd number of states" = bad("state", both(x, initial_state = rep(list(state), 3)), "4 states, not 3", "backward"),
+  "34 the states of one direction" =
+    bad("state", both(x, initial_state = list(state, state)), "4 states, not 2", "forward"),
+  "34 an odd number of states" =
+    bad("state", both(x, initial_state = rep(list(state), 3)), "4 states, not 3", "backward"),
   "35 a state of other units" = bad("state", lstm(x, initial_state = list(state, matrix(0, 4, 5))), "State 2",
                                     "\\[4, 4\\]", "not\\s+\\[4, 5\\]"),
   "35 a state of other rows" = bad("state", lstm(x, initial_state = list(matrix(0, 3, 4), state)), "State 1",
                                    "not\\s+\\[3, 4\\]"),
   "36 a bare matrix for two directions" = bad("state", both(x, initial_state = state), "must be a list"),
-  "37 another batch size for a stateful layer" = bad("state", stateful(x[1:3, , ]), "batch size of 4", "batch\\s+size of 3"),
+  "37 another batch size for a stateful layer" =
+    bad("state", stateful(x[1:3, , ]), "batch size of 4", "batch\\s+size of 3"),
   "38 a stateful layer without batch size" =
     bad("state", layer_lstm(keras_input(c(10, 3)), units = 2, stateful = TRUE), "stateful", "batch size", "batch_size"),
   "39 states that are not kept" = bad("state", reset_state(both), "bidirectional", "must be stateful"),
@@ -85,7 +93,8 @@ bad_inputs <- list(
   "43 a misspelt constraint" = bad("value", layer_gru(units = 2, bias_constraint = "nonne"), "\"nonne\"", "\"nonneg\""),
   "44 a rate beyond 1" = bad("value", layer_dropout(rate = 1.2), "at least 0 and at most 1, not 1.2"),
   "44 a missing rate" = bad("value", layer_lstm(units = 2, dropout = NA), "`dropout`", "not NA"),
-  "45 a misspelt argument" = bad("value", layer_lstm(units = 2, retrun_sequences = TRUE), "retrun", "`return_sequences`"),
+  "45 a misspelt argument" =
+    bad("value", layer_lstm(units = 2, retrun_sequences = TRUE), "retrun", "`return_sequences`"),
   "46 yes for TRUE" = bad("value", layer_lstm(units = 2, return_sequences = "yes"), "TRUE or FALSE, not \"yes\""),
   "46 NA for a flag" = bad("value", layer_lstm(units = 2, stateful = NA), "`stateful`", "TRUE or FALSE, not NA"),
   "46 two flags" = bad("value", layer_gru(units = 2, return_state = c(TRUE, FALSE)), "TRUE or FALSE, not", "length 2"),
@@ -114,8 +123,10 @@ bad_inputs <- list(
         "\"sum\"", "concat"),
   "54 an odd number of weights" = bad("weights", wrap(weights = get_weights(both)[1:5]), "even number", "not 5"),
   "54 weights of other shapes" = bad("weights", wrap(weights = get_weights(both))(x), "\\[3, 8\\]", "not \\[3, 16\\]"),
-  "55 too few weights" = bad("weights", set_weights(lstm, get_weights(lstm)[1:2]), "lstm", "3 weights, not 2", "kernel"),
-  "56 a transposed matrix" = bad("weights", set_weights(lstm, c(list(t(get_weights(lstm)[[1]])), get_weights(lstm)[2:3])),
+  "55 too few weights" =
+    bad("weights", set_weights(lstm, get_weights(lstm)[1:2]), "lstm", "3 weights, not 2", "kernel"),
+  "56 a transposed matrix" =
+    bad("weights", set_weights(lstm, c(list(t(get_weights(lstm)[[1]])), get_weights(lstm)[2:3])),
                                  "kernel", "\\[3, 16\\]", "not\\s+\\[16, 3\\]", "`t\\(\\)`"),
   "57 missing weights in a matrix" =
     bad("weights", set_weights(lstm, c(list(replace(get_weights(lstm)[[1]], 5, NA)), get_weights(lstm)[2:3])), "kernel",
@@ -146,7 +157,8 @@ bad_inputs <- list(
   "64 validation data of other rows" = bad("shape", fit(model, x, y, validation_data = list(x, 1:3)), "x: 4 and y: 3"),
   "64 validation data of other steps" =
     bad("shape", fit(model, x, y, validation_data = list(array(0, c(2, 9, 3)), 1:2)), "10, not 9"),
-  "65 a generator without targets" = bad("value", fit(model, function() list(x), steps_per_epoch = 2), "`y` is missing"),
+  "65 a generator without targets" =
+    bad("value", fit(model, function() list(x), steps_per_epoch = 2), "`y` is missing"),
   "66 a callback that is none" = bad("value", fit(model, x, y, callbacks = "stop"), "callback", "not \"stop\""),
   "67 a recurrent layer after a summary" =
     bad("shape", layer_lstm(keras_model_sequential(input_shape = c(10, 3)) |> layer_lstm(units = 2), units = 2), "lstm_1",
@@ -163,10 +175,12 @@ bad_inputs <- list(
   "71 no such file" = bad("file", load_model("nowhere.keras"), "nowhere.keras", "No such file"),
   "71 another kind of name" = bad("value", load_model(3), "single string, not 3"),
   "73 a name without a known ending" = bad("value", save_model(model, "model.txt"), "keras", "model.txt"),
-  "75 a tape of another session" = bad("stale", tape_gradients(unserialize(serialize(step$tape, NULL)), step$value, variable),
+  "75 a tape of another session" =
+    bad("stale", tape_gradients(unserialize(serialize(step$tape, NULL)), step$value, variable),
                                        "tape", "another R session", "record anew"),
   "76 the gradient of a number" = bad("state", tape_gradients(step$tape, 3, variable), "of tensors only"),
-  "76 the gradient with respect to a number" = bad("state", tape_gradients(step$tape, step$value, 3), "variables", "not to 3",
+  "76 the gradient with respect to a number" =
+    bad("state", tape_gradients(step$tape, step$value, 3), "variables", "not to 3",
                                                    "watch"),
   "77 a loss that overflows" = bad("numeric", fit(model, x, rep(1e30, 4)), "The loss is Inf", "epoch 1", "batch 1"),
   "78 no threads" = bad("value", on_threads(0), "whole number of at least 1"),

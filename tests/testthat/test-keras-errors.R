@@ -26,8 +26,10 @@ of_layers <- list(
   "units that are not whole" = bad("value", layer_lstm(units = 2.5), "whole number", "2.5"),
   "an unknown argument" = bad("value", layer_gru(units = 2, colour = 1), "layer_gru", "`colour`"),
   "use_cudnn" = bad("value", lstm(use_cudnn = "maybe"), "`use_cudnn`", "\"maybe\""),
-  "two axes" = bad("shape", lstm(name = "a")(x[, 1, ]), "Input 1", "\"a\"", "expected ndim=3", "found ndim=2", "\\[4, 3\\]"),
-  "four axes, both directions" = bad("shape", wrap(name = "a")(film), "\"a\"", "ndim=3", "ndim=5", "\\[2, 3, 5, 5, 1\\]"),
+  "two axes" =
+    bad("shape", lstm(name = "a")(x[, 1, ]), "Input 1", "\"a\"", "expected ndim=3", "found ndim=2", "\\[4, 3\\]"),
+  "four axes, both directions" =
+    bad("shape", wrap(name = "a")(film), "\"a\"", "ndim=3", "ndim=5", "\\[2, 3, 5, 5, 1\\]"),
   "a list of sequences and states" = bad("shape", lstm(name = "a")(list(x, state, state)), "\"a\"", "expects 1 input",
                                          "list of 3"),
   "trainable" = bad("value", lstm(trainable = "no"), "`trainable`", "TRUE or FALSE", "\"no\""),
@@ -45,16 +47,19 @@ of_layers <- list(
     layer(x[, , 1:2])
   }, "lstm", "size 3", "not size 2", "\\[4, 10, 2\\]"),
   "a negative penalty" = bad("value", lstm(kernel_regularizer = regularizer_l2(-1)), "l2", "-1"),
-  "orthogonal initialization of one axis" = bad("value", initializer_orthogonal()(3), "orthogonal", "two axes|2 axes"),
+  "orthogonal initialization of one axis" = bad("shape", initializer_orthogonal()(3), "orthogonal", "two axes|2 axes"),
   "an array that does not fit as initializer" =
     bad("shape", lstm(kernel_initializer = initializer_constant(matrix(1, 2, 2)))(x), "kernel|shape", "\\[3, 8\\]|3, 8")
 )
 
 of_generic_layers <- list(
-  "a cell without call" = bad("config", layer_rnn(cell = Layer("NoCall")(name = "odd")), "should have a `call` method", "odd"),
+  "a cell without call" =
+    bad("config", layer_rnn(cell = Layer("NoCall")(name = "odd")), "should have a `call` method", "odd"),
   "a cell without state_size" = bad("config", layer_rnn(cell = odd_cell()), "`cell` must have a state_size", "odd"),
-  "a state_size that is no number" = bad("config", layer_rnn(cell = odd_cell("4")), "state_size", "whole number", "\"4\""),
-  "an output_size that is no number" = bad("config", layer_rnn(cell = odd_cell(4, output_size = "4")), "output_size", "\"4\""),
+  "a state_size that is no number" =
+    bad("config", layer_rnn(cell = odd_cell("4")), "state_size", "whole number", "\"4\""),
+  "an output_size that is no number" =
+    bad("config", layer_rnn(cell = odd_cell(4, output_size = "4")), "output_size", "\"4\""),
   "a stacked cell without call" =
     bad("config", rnn_cells_stack(rnn_cell_gru(units = 2), Layer("NoCall")(name = "odd")), "cells\\[\\[2\\]\\]", "`call`"),
   "a stacked cell without state_size" = bad("config", rnn_cells_stack(odd_cell()), "cells\\[\\[1\\]\\]", "state_size"),
@@ -73,14 +78,19 @@ of_both_directions <- list(
   "8 stateful" = bad("config", wrap(backward_layer = backward(stateful = TRUE)), "`stateful`", "FALSE and TRUE"),
   "8 return_sequences" = bad("config", wrap(backward_layer = backward(return_sequences = TRUE)), "`return_sequences`",
                              "FALSE and TRUE"),
-  "8 return_state" = bad("config", wrap(backward_layer = backward(return_state = TRUE)), "`return_state`", "FALSE and\\s+TRUE"),
-  "a layer that is not recurrent" = bad("config", layer_bidirectional(layer = layer_dense(units = 2)), "go_backwards", "Dense"),
-  "a layer that is not recurrent, backwards" = bad("config", wrap(backward_layer = layer_dense(units = 2)), "`backward_layer`",
+  "8 return_state" =
+    bad("config", wrap(backward_layer = backward(return_state = TRUE)), "`return_state`", "FALSE and\\s+TRUE"),
+  "a layer that is not recurrent" =
+    bad("config", layer_bidirectional(layer = layer_dense(units = 2)), "go_backwards", "Dense"),
+  "a layer that is not recurrent, backwards" =
+    bad("config", wrap(backward_layer = layer_dense(units = 2)), "`backward_layer`",
                                                    "go_backwards"),
-  "units that do not agree" = bad("config", wrap(backward_layer = layer_gru(units = 3, go_backwards = TRUE), merge_mode = "mul"),
+  "units that do not agree" =
+    bad("config", wrap(backward_layer = layer_gru(units = 3, go_backwards = TRUE), merge_mode = "mul"),
                                   "\"mul\"", "2 and 3"),
   "an odd number of weights" = bad("weights", wrap(weights = list(1, 2, 3)), "even number", "not 3"),
-  "weights of other shapes" = bad("weights", wrap(weights = rep(list(matrix(0, 2, 2)), 6))(x), "forward_lstm", "\\[3, 8\\]"),
+  "weights of other shapes" =
+    bad("weights", wrap(weights = rep(list(matrix(0, 2, 2)), 6))(x), "forward_lstm", "\\[3, 8\\]"),
   "an odd number of states" = bad("state", wrap()(x, initial_state = rep(list(state), 3)), "4 states, not 3"),
   "a single tensor of states" = bad("state", wrap()(x, initial_state = state), "list"),
   "states that are not kept" = bad("state", wrap()$reset_state(), "must be stateful"),
@@ -90,12 +100,17 @@ of_both_directions <- list(
 of_companions <- list(
   "time distributed: no layer" = bad("value", layer_time_distributed(layer = "dense"), "layer or a model", "\"dense\""),
   "time distributed: two axes" = bad("shape", each()(x[, 1, ]), "at least 3 axes", "ndim=2", "\\[4, 3\\]"),
-  "time distributed: mask of other rows" = bad("mask", each()(x, mask = mask[1:3, ]), "\\[4, 10, ...\\]", "\\[3, 10\\]"),
-  "time distributed: mask of other steps" = bad("mask", each()(x, mask = mask[, 1:9]), "\\[4, 10, ...\\]", "\\[4, 9\\]"),
+  "time distributed: mask of other rows" =
+    bad("mask", each()(x, mask = mask[1:3, ]), "\\[4, 10, ...\\]", "\\[3, 10\\]"),
+  "time distributed: mask of other steps" =
+    bad("mask", each()(x, mask = mask[, 1:9]), "\\[4, 10, ...\\]", "\\[4, 9\\]"),
   "time distributed: mask of one axis" = bad("mask", each()(x, mask = as_tensor(mask[, 1])), "\\[4\\]"),
-  "embedding: no words" = bad("value", layer_embedding(input_dim = 0, output_dim = 2), "`input_dim`", "positive", "not 0"),
-  "embedding: no numbers for them" = bad("value", layer_embedding(input_dim = 2, output_dim = "a"), "`output_dim`", "\"a\""),
-  "embedding: TRUE is no number" = bad("value", layer_embedding(input_dim = TRUE, output_dim = 2), "`input_dim`", "TRUE"),
+  "embedding: no words" =
+    bad("value", layer_embedding(input_dim = 0, output_dim = 2), "`input_dim`", "positive", "not 0"),
+  "embedding: no numbers for them" =
+    bad("value", layer_embedding(input_dim = 2, output_dim = "a"), "`output_dim`", "\"a\""),
+  "embedding: TRUE is no number" =
+    bad("value", layer_embedding(input_dim = TRUE, output_dim = 2), "`input_dim`", "TRUE"),
   "convolutions: too few axes" = bad("shape", conv()(x), "ndim=5", "ndim=3", "\\[4, 10, 3\\]"),
   "convolutions: unknown places" = bad("shape", conv()(keras_input(c(3, NA, 5, 1))), "known", "NA"),
   "convolutions: strides and dilation" = bad("value", conv(strides = 2, dilation_rate = 2), "strides", "dilation_rate"),
@@ -105,9 +120,12 @@ of_companions <- list(
     layer(x[, , 1:2])
   }, "expected axis -1 to have value 3", "\\[4, 10, 2\\]"),
   "dropout: a rate beyond 1" = bad("value", layer_dropout(rate = 2), "`rate`", "not 2"),
-  "input: shape and batch_shape" = bad("value", keras_input(c(10, 3), batch_shape = c(4, 10, 3)), "shape", "batch_shape"),
-  "input: batch_size and batch_shape" = bad("value", keras_input(batch_size = 4, batch_shape = c(4, 10, 3)), "batch_size"),
-  "activation" = bad("value", layer_dense(units = 2, activation = "rellu"), "Could not interpret activation", "\"relu\""),
+  "input: shape and batch_shape" =
+    bad("value", keras_input(c(10, 3), batch_shape = c(4, 10, 3)), "shape", "batch_shape"),
+  "input: batch_size and batch_shape" =
+    bad("value", keras_input(batch_size = 4, batch_shape = c(4, 10, 3)), "batch_size"),
+  "activation" =
+    bad("value", layer_dense(units = 2, activation = "rellu"), "Could not interpret activation", "\"relu\""),
   "weights: too few" = bad("weights", {
     layer <- lstm()
     layer(x)

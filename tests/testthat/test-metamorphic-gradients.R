@@ -8,7 +8,7 @@ gradients_of_case <- function(case, cotangent) {
   )
   inputs <- lapply(c(list(case$x), case$forward_state, case$backward_state), as_tensor)
   f <- function(inputs) {
-    result <- call_with(layer, inputs[[1]], case$mask, if (length(inputs) > 1) inputs[-1])
+    result <- flatten_structure(call_with(layer, inputs[[1]], case$mask, if (length(inputs) > 1) inputs[-1]))
     output <- op_concatenate(outputs_of(result, case), axis = -1L)
     parts <- Map(function(x, factors) op_sum(op_multiply(x, as_tensor(factors))),
                  c(list(output), states_of(result, case)), c(list(cotangent$output), cotangent$states))

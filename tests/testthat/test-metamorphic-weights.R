@@ -34,7 +34,7 @@ last_axis <- function(x, positions) {
 }
 
 test_that("with its units in another order a layer gives its outputs in that order", {
-  for_random_cases(function(case) {
+  for_random_cases(others = FALSE, code = function(case) {
     order <- sample.int(case$units)
     turned <- change_weights(case, function(values, role) {
       values <- values[, gate_columns(case, order), drop = FALSE]
@@ -50,7 +50,7 @@ test_that("with its units in another order a layer gives its outputs in that ord
 })
 
 test_that("the order of the features does not matter if the rows of the kernel follow", {
-  for_random_cases(function(case) {
+  for_random_cases(others = FALSE, code = function(case) {
     order <- sample.int(dim(case$x)[[3]])
     turned <- change_weights(case, function(values, role) {
       if (role == "kernel") values[order, , drop = FALSE] else values
@@ -72,7 +72,7 @@ flip_signs <- function(case, signs) {
 
 test_that("flipped signs of units flip their outputs and states, bit for bit", {
   plus_zero <- function(x) lapply(x, function(part) part + 0)
-  for_random_cases(function(case) {
+  for_random_cases(others = FALSE, code = function(case) {
     signs <- sample(c(-1, 1), case$units, replace = TRUE)
     of_output <- if (case$merge == "mul") signs^2 else signs
     expected <- run_bidirectional(case)
@@ -118,7 +118,7 @@ block_weights <- function(a, b, role, both, units) {
 }
 
 test_that("two layers side by side are one layer with weights in blocks, bit for bit", {
-  for_random_cases(merges = setdiff(names(merge_modes), "concat"), code = function(case) {
+  for_random_cases(others = FALSE, merges = setdiff(names(merge_modes), "concat"), code = function(case) {
     other <- random_case(case$cell, "none", !is.null(case$forward_state), nrow(case$x), dim(case$x)[[2]], 2,
                          case$units, case$merge)
     other["mask"] <- list(case$mask)
@@ -133,7 +133,7 @@ test_that("two layers side by side are one layer with weights in blocks, bit for
 })
 
 test_that("a bias is the weight of a feature that is always 1", {
-  for_random_cases(variants = c("usual", "other_activations"), code = function(case) {
+  for_random_cases(others = FALSE, variants = c("usual", "other_activations"), code = function(case) {
     extended <- case
     extended$x <- array(c(case$x, rep(1, prod(dim(case$x)[1:2]))), dim(case$x) + c(0, 0, 1))
     for (side in c("forward", "backward")) {

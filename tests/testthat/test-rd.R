@@ -64,6 +64,26 @@ test_that("the page of layer_bidirectional() points to the layers, cells and fun
   for (name in existing) expect_match(seealso, name, fixed = TRUE)
 })
 
+test_that("the pages of the recurrent family have the sections of layer_bidirectional()'s", {
+  layers <- c("layer_simple_rnn", "layer_lstm", "layer_gru", "layer_rnn", "layer_bidirectional", "layer_time_distributed",
+              "layer_conv_lstm_1d", "layer_conv_lstm_2d", "layer_conv_lstm_3d")
+  family <- c(layers, "rnn_cell_simple", "rnn_cell_lstm", "rnn_cell_gru", "rnn_cells_stack", "Layer", "reset_state")
+  for (topic in family) {
+    sections <- rd_sections(rd_page(topic))
+    own <- if (topic %in% layers) c("Call arguments", "States")
+    for (name in c("title", "description", "usage", "arguments", "value", "examples", "seealso", own)) {
+      expect_true(nzchar(paste(sections[[name]], collapse = "")), info = paste(topic, name))
+    }
+    others <- if (topic %in% layers) setdiff(c(layers, "reset_state"), topic) else "layer_bidirectional"
+    linked <- paste(c(sections$seealso, sections[["States"]]), collapse = " ")
+    own_page <- rd_sections(rd_page(topic))$usage
+    for (other in others) {
+      expect_true(grepl(other, linked, fixed = TRUE) || grepl(other, paste(own_page, collapse = " "), fixed = TRUE),
+                  info = paste(topic, "links to", other))
+    }
+  }
+})
+
 test_that("every exported function has a page with a title, a value and examples", {
   pages <- tools::Rd_db("birnn")
   aliases <- lapply(pages, function(rd) {
