@@ -65,8 +65,9 @@ test_that("the page of layer_bidirectional() points to the layers, cells and fun
 })
 
 test_that("the pages of the recurrent family have the sections of layer_bidirectional()'s", {
-  layers <- c("layer_simple_rnn", "layer_lstm", "layer_gru", "layer_rnn", "layer_bidirectional", "layer_time_distributed",
-              "layer_conv_lstm_1d", "layer_conv_lstm_2d", "layer_conv_lstm_3d")
+  pages <- c("layer_simple_rnn", "layer_lstm", "layer_gru", "layer_rnn", "layer_bidirectional",
+             "layer_time_distributed", "layer_conv_lstm_2d")
+  layers <- c(pages, "layer_conv_lstm_1d", "layer_conv_lstm_3d")
   family <- c(layers, "rnn_cell_simple", "rnn_cell_lstm", "rnn_cell_gru", "rnn_cells_stack", "Layer", "reset_state")
   for (topic in family) {
     sections <- rd_sections(rd_page(topic))
@@ -74,7 +75,7 @@ test_that("the pages of the recurrent family have the sections of layer_bidirect
     for (name in c("title", "description", "usage", "arguments", "value", "examples", "seealso", own)) {
       expect_true(nzchar(paste(sections[[name]], collapse = "")), info = paste(topic, name))
     }
-    others <- if (topic %in% layers) setdiff(c(layers, "reset_state"), topic) else "layer_bidirectional"
+    others <- if (topic %in% layers) setdiff(c(pages, "reset_state"), topic) else "layer_bidirectional"
     linked <- paste(c(sections$seealso, sections[["States"]]), collapse = " ")
     own_page <- rd_sections(rd_page(topic))$usage
     for (other in others) {
