@@ -31,10 +31,9 @@ class Pass {
     if (!list_requests(node)) return true;
     list_visible(node.in, node.op->needs_inputs, lists_.in);
     list_visible(node.out, node.op->needs_outputs, lists_.out);
-    node.op->backward(BackwardCall{node.attrs, lists_.in.data(), lists_.out.data(), node.saved.data(),
-                                   lists_.dout.data(), lists_.din.data(),
-                                   reinterpret_cast<const bool*>(lists_.accumulate.data()),
-                                   space_.scratch(node.backward_scratch)});
+    node.op->backward(BackwardCall{
+        node.attrs, lists_.in.data(), lists_.out.data(), node.saved.data(), lists_.dout.data(), lists_.din.data(),
+        reinterpret_cast<const bool*>(lists_.accumulate.data()), space_.scratch(node.backward_scratch)});
     add_repeated(node);
     return true;
   }

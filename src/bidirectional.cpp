@@ -42,6 +42,16 @@ struct LayerSaved {
   }
 };
 
+// Packed weights, if they are to be kept.
+template <typename T>
+struct LayerPrepared {
+  DirectionBlocks<T> blocks;
+  LayerPrepared(Workspace space, const RecurrentLayer<T>& layer, std::size_t* used = nullptr)
+      : blocks(space, layer, &RecurrentFunctions<T>::prepared_bytes) {
+    if (used != nullptr) *used = space.used();
+  }
+};
+
 template <typename T>
 struct ForwardScratch {
   DirectionBlocks<T> blocks;
@@ -110,6 +120,7 @@ LayerSizes layer_sizes(const RecurrentLayer<T>& layer) {
   LayerSaved<T>(Workspace(nullptr), layer, &sizes.saved);
   ForwardScratch<T>(Workspace(nullptr), layer, &sizes.forward_scratch);
   BackwardScratch<T>(Workspace(nullptr), layer, &sizes.backward_scratch);
+  LayerPrepared<T>(Workspace(nullptr), layer, &sizes.prepared);
   return sizes;
 }
 
@@ -118,6 +129,7 @@ void forward(const RecurrentLayer<T>& layer, const LayerForward<T>& call) {
   const MergeShape shape = layer.merge_shape();
   const ForwardScratch<T> scratch(Workspace(call.scratch), layer);
   const LayerSaved<T> saved(Workspace(call.saved), layer);
+  const LayerPrepared<T> prepared(Workspace(call.prepared), layer);
   const bool saves_halves = saved.halves.of[0] != nullptr;
   T* const* const halves = saves_halves ? saved.halves.of : scratch.halves.of;
   ForwardTask<T> tasks[max_directions];
@@ -126,9 +138,11 @@ void forward(const RecurrentLayer<T>& layer, const LayerForward<T>& call) {
     std::copy(call.state[d], call.state[d] + max_states, tasks[d].state);
     tasks[d].saved = saved.blocks.of[d];
     tasks[d].scratch = scratch.blocks.of[d];
+    tasks[d].prepared = prepared.blocks.of[d];
   }
-  for_each_direction(layer,
-                     [&](int d) { layer.cell[d]->functions(T()).prepare_forward(layer.direction[d], tasks[d]); });
+  if (!call.is_prepared)
+    for_each_direction(layer,
+                       [&](int d) { layer.cell[d]->functions(T()).prepare_forward(layer.direction[d], tasks[d]); });
   for_each_shard(layer,
                  [&](int d, int shard) { layer.cell[d]->functions(T()).forward(layer.direction[d], tasks[d], shard); });
   if (is_elementwise(shape.mode)) merge_values(shape, halves[0], halves[1], call.y[0]);

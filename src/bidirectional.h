@@ -19,7 +19,7 @@ struct RecurrentLayer {
 };
 
 struct LayerSizes {
-  std::size_t saved, forward_scratch, backward_scratch;
+  std::size_t saved, forward_scratch, backward_scratch, prepared;
 };
 template <typename T>
 LayerSizes layer_sizes(const RecurrentLayer<T>& layer);
@@ -31,6 +31,8 @@ struct LayerForward {
   T* state[max_directions][max_states] = {};
   void* saved = nullptr;
   void* scratch = nullptr;
+  void* prepared = nullptr;  // where to keep packed weights for later calls; null: nowhere
+  bool is_prepared = false;  // they are there already
 };
 template <typename T>
 void forward(const RecurrentLayer<T>& layer, const LayerForward<T>& call);

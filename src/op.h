@@ -26,7 +26,9 @@ class Attrs {
   std::int64_t integer(const std::string& name, std::int64_t otherwise) const {
     return static_cast<std::int64_t>(number(name, static_cast<double>(otherwise)));
   }
-  bool flag(const std::string& name, bool otherwise = false) const { return number(name, otherwise ? 1.0 : 0.0) != 0.0; }
+  bool flag(const std::string& name, bool otherwise = false) const {
+    return number(name, otherwise ? 1.0 : 0.0) != 0.0;
+  }
   const std::vector<double>& numbers(const std::string& name) const;  // empty if missing
   const std::vector<std::string>& texts(const std::string& name) const;
   const std::string& text(const std::string& name) const;
@@ -40,27 +42,33 @@ class Attrs {
 // What `infer` answers. Sizes may be unknown (-1) when an input's are: then only dtypes and shapes of `outputs` count.
 struct Inference {
   std::vector<Meta> outputs;
-  std::vector<Meta> saved;            // values the forward pass keeps for the backward pass (64-byte aligned, not R's memory)
-  std::size_t forward_scratch = 0;    // bytes, 64-byte aligned
+  std::vector<Meta> saved;  // values the forward pass keeps for the backward pass (64-byte aligned, not R's memory)
+  std::size_t forward_scratch = 0;  // bytes, 64-byte aligned
   std::size_t backward_scratch = 0;
+  // What the op makes of some inputs alone (bits, as needs_inputs) before it computes: packed weights. A caller may
+  // keep it, in this many bytes, for the next calls; the size depends on no other input.
+  std::size_t prepared = 0;
+  unsigned prepared_inputs = 0;
 };
 
 struct ForwardCall {
   const Attrs& attrs;
-  const View* in;    // absent() for an optional input that was not given
+  const View* in;  // absent() for an optional input that was not given
   const View* out;
   const View* saved;  // null if nobody will ask for a gradient
   void* scratch;
+  void* prepared = nullptr;  // where to keep what is prepared; null: nowhere
+  bool is_prepared = false;  // it is there already
   bool training() const { return saved != nullptr; }
 };
 
 struct BackwardCall {
   const Attrs& attrs;
-  const View* in;    // data is null for inputs not named by needs_inputs
-  const View* out;   // data is null for outputs not named by needs_outputs
+  const View* in;   // data is null for inputs not named by needs_inputs
+  const View* out;  // data is null for outputs not named by needs_outputs
   const View* saved;
-  const View* dout;  // dout[k] is absent() if nothing downstream used output k: it counts as zero
-  const View* din;   // din[i] is absent() if nobody wants it
+  const View* dout;        // dout[k] is absent() if nothing downstream used output k: it counts as zero
+  const View* din;         // din[i] is absent() if nobody wants it
   const bool* accumulate;  // add to din[i] (true) or overwrite it (false)
   void* scratch;
 };
@@ -74,7 +82,8 @@ struct OpDef {
   void (*backward)(const BackwardCall& call);  // null: not differentiable
   unsigned needs_inputs;   // bit i (i < 31): the value of input i is needed by `backward`; all_values for n-ary ops
   unsigned needs_outputs;  // bit k: the value of output k is needed by `backward`
-  int alias;  // >= 0: output 0 has the very bytes of input `alias` (reshape); `forward` is then never called. Otherwise -1
+  int alias;  // >= 0: output 0 has the very bytes of input `alias` (reshape); `forward` is then never called. Otherwise
+              // -1
 };
 
 void register_op(const OpDef& def);

@@ -146,6 +146,9 @@ Inference infer_recurrent(const Attrs& attrs, const std::vector<Meta>& in) {
     result.saved = {Meta{in[0].dtype, Shape{static_cast<int64>(sizes.saved / sizeof(T))}}};
     result.forward_scratch = sizes.forward_scratch;
     result.backward_scratch = sizes.backward_scratch;
+    result.prepared = sizes.prepared;
+    for (int d = 0; d < layer.directions; ++d)
+      for (const int weights : {kernel, recurrent_kernel, bias}) result.prepared_inputs |= 1u << input_of(d, weights);
   });
   return result;
 }
@@ -190,6 +193,8 @@ void forward_recurrent(const ForwardCall& call) {
         [&](int d, int s, int k) { outputs.state[d][s] = call.out[k].as<T>(); });
     outputs.saved = call.training() ? call.saved[0].data : nullptr;
     outputs.scratch = call.scratch;
+    outputs.prepared = call.prepared;
+    outputs.is_prepared = call.is_prepared;
     forward(layer, outputs);
   });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernel_isa.h"
 #include "parallel.h"
 
 namespace birnn {
@@ -54,12 +55,17 @@ Plan::Plan(PlanSource source) : source_(std::move(source)) {
   is_source_.assign(n, 0);
   values_.resize(n);
   for (int value : source_.trainable) is_source_[index_of(value)] = 1;
+  prepared_.resize(source_.nodes.size());
+  versions_.assign(n, -1.0);
   for (std::size_t node = 0; node < source_.nodes.size(); ++node)
     if (source_.nodes[node].op->alias >= 0) aliases_.push_back(node);
 }
 
-void Plan::run(const std::vector<View>& given) {
+void Plan::run(const std::vector<View>& given, const std::vector<double>& versions) {
+  if (isa_ != isa()) forget_layouts();
   const Layout& layout = layout_for(given);
+  for (std::size_t k = 0; k < given.size(); ++k)
+    versions_[index_of(source_.given[k])] = versions.empty() ? -1.0 : versions[k];
   if (&layout != current_) bind_arena(layout);
   bind_given(given);
   forward(layout);
@@ -78,6 +84,22 @@ View Plan::gradient(int number) const {
   view.meta = values_[index_of(number)].meta;
   view.data = arena_.bytes() + current_->gradient_offset[index_of(number)];
   return view;
+}
+
+// Sizes of work space and the order of packed weights depend on the instruction set.
+void Plan::forget_layouts() {
+  isa_ = isa();
+  layouts_.clear();
+  current_ = nullptr;
+  for (Prepared& prepared : prepared_) prepared.versions.clear();
+}
+
+std::size_t Plan::work_bytes(const std::vector<View>& given) const {
+  const Layout layout = make_layout(given);
+  std::size_t bytes = layout.bytes;
+  if (source_.trainable.empty())
+    for (const std::size_t prepared : layout.prepared) bytes += prepared;
+  return bytes;
 }
 
 const Plan::Layout& Plan::layout_for(const std::vector<View>& given) {
@@ -130,6 +152,8 @@ void Plan::place_values(Layout& layout) const {
       layout.saved_offset.back().push_back(ruler.take(meta.bytes()));
     }
     layout.backward_scratch.push_back(inference.backward_scratch);
+    layout.prepared.push_back(inference.prepared);
+    layout.prepared_inputs.push_back(inference.prepared_inputs);
     scratch = std::max({scratch, inference.forward_scratch, training ? inference.backward_scratch : 0});
   }
   layout.scratch_offset = ruler.take(scratch);
@@ -186,9 +210,36 @@ void Plan::bind_given(const std::vector<View>& given) {
   }
 }
 
+// Makes room for what the op of node n prepares, if that may be kept. True if it is there already.
+bool Plan::find_prepared(const Layout& layout, std::size_t n) {
+  Prepared& prepared = prepared_[n];
+  const std::vector<int>& in = source_.nodes[n].in;
+  bool kept = layout.prepared[n] > 0, same = !prepared.versions.empty();
+  for (std::size_t k = 0; kept && k < in.size(); ++k) {
+    if (in[k] < 0 || (layout.prepared_inputs[n] >> k & 1u) == 0u) continue;
+    const double version = versions_[index_of(in[k])];
+    kept = version >= 0.0;
+    same = same && prepared.versions[k] == version;
+  }
+  if (kept && same) return true;
+  prepared.versions.clear();
+  if (kept)
+    prepared.memory.need(layout.prepared[n]);
+  else
+    prepared.memory.release();
+  return false;
+}
+
+// Called once an op has come to its end: an interrupted one may not have prepared all.
+void Plan::note_prepared(std::size_t n) {
+  for (const int value : source_.nodes[n].in)
+    prepared_[n].versions.push_back(value < 0 ? -1.0 : versions_[index_of(value)]);
+}
+
 void Plan::forward(const Layout& layout) {
   const View none;
-  for (const Node& node : source_.nodes) {
+  for (std::size_t n = 0; n < source_.nodes.size(); ++n) {
+    const Node& node = source_.nodes[n];
     check_cancel();
     if (node.op->alias >= 0) continue;
     in_.assign(node.in.size(), View());
@@ -197,8 +248,11 @@ void Plan::forward(const Layout& layout) {
       if (node.in[k] >= 0) in_[k] = values_[index_of(node.in[k])];
     for (int value : node.out) out_.push_back(values_[index_of(value)]);
     const View* saved = source_.trainable.empty() ? nullptr : node.saved.empty() ? &none : node.saved.data();
-    node.op->forward(
-        ForwardCall{node.attrs, in_.data(), out_.data(), saved, arena_.bytes() + layout.scratch_offset});
+    ForwardCall call{node.attrs, in_.data(), out_.data(), saved, arena_.bytes() + layout.scratch_offset};
+    call.is_prepared = find_prepared(layout, n);
+    call.prepared = prepared_[n].memory.data();
+    node.op->forward(call);
+    if (call.prepared != nullptr && !call.is_prepared) note_prepared(n);
   }
 }
 

@@ -1,6 +1,7 @@
 // A plan: the ops of one step, compiled once, run on kept memory for every batch (level L3).
 #pragma once
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "arena.h"
@@ -23,15 +24,17 @@ class Plan {
   explicit Plan(PlanSource source);
 
   // Runs forwards (and backwards, if there is anything trainable) from the views of `given`, which must stay valid
-  // until the results have been read. Nothing outside the plan is changed.
-  void run(const std::vector<View>& given);
+  // until the results have been read. Nothing outside the plan is changed. `versions`: a number for each given value
+  // that changes whenever the value does (a negative one: always); what ops prepare of values (packed weights) is kept
+  // until then. Empty: nothing is kept.
+  void run(const std::vector<View>& given, const std::vector<double>& versions = {});
 
   const View& value(int number) const { return values_[static_cast<std::size_t>(number)]; }
-  double loss() const;             // NaN if there is none
+  double loss() const;              // NaN if there is none
   View gradient(int number) const;  // absent if the loss does not depend on it
   const PlanSource& source() const { return source_; }
-  // The bytes of the arena for given values of these types and shapes.
-  std::size_t work_bytes(const std::vector<View>& given) const { return make_layout(given).bytes; }
+  // The bytes of work space for given values of these types and shapes.
+  std::size_t work_bytes(const std::vector<View>& given) const;
 
  private:
   // Where everything lies for inputs of certain shapes: offsets into the arena.
@@ -43,7 +46,8 @@ class Plan {
     std::vector<std::vector<std::size_t>> saved_offset;
     std::vector<std::size_t> gradient_offset;
     std::size_t temporary_offset = 0, scratch_offset = 0, bytes = 0;
-    std::vector<std::size_t> backward_scratch;
+    std::vector<std::size_t> backward_scratch, prepared;
+    std::vector<unsigned> prepared_inputs;
     std::vector<char> wanted;  // values on a path from something trainable
   };
   class Space;
@@ -55,6 +59,9 @@ class Plan {
   void bind_arena(const Layout& layout);
   void bind_given(const std::vector<View>& given);
   void forward(const Layout& layout);
+  void forget_layouts();
+  bool find_prepared(const Layout& layout, std::size_t n);
+  void note_prepared(std::size_t n);
   void backward(const Layout& layout);
 
   PlanSource source_;
@@ -62,6 +69,14 @@ class Plan {
   std::vector<std::size_t> aliases_;  // nodes whose output has the bytes of an input
   std::vector<std::unique_ptr<Layout>> layouts_;
   AlignedBuffer arena_;
+  // What the op of a node has prepared, and the versions of its inputs then.
+  struct Prepared {
+    AlignedBuffer memory;
+    std::vector<double> versions;
+  };
+  std::vector<Prepared> prepared_;
+  std::vector<double> versions_;  // of all values; negative: unknown
+  std::string isa_;
   std::vector<View> values_;
   std::vector<char> filled_;
   const Layout* current_ = nullptr;  // the one that values_ and nodes point into the arena by

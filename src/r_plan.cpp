@@ -22,6 +22,7 @@ struct PlanHandle {
   std::vector<AlignedBuffer> gathered;
   std::vector<SEXP> outside;  // variables, then constants
   std::vector<View> given;    // inputs, variables, constants
+  std::vector<double> versions;
   struct Effect {
     int value;
     SEXP variable;
@@ -43,8 +44,12 @@ std::vector<Node> nodes_from_r(const Rcpp::List& nodes) {
   std::vector<Node> result;
   for (R_xlen_t k = 0; k < nodes.size(); ++k) {
     const Rcpp::List node = nodes[k];
-    result.push_back(Node{&find_op(Rcpp::as<std::string>(node["op"])), attrs_from_r(node["attrs"]),
-                          numbers_from_r(node["inputs"]), numbers_from_r(node["outputs"]), {}, 0});
+    result.push_back(Node{&find_op(Rcpp::as<std::string>(node["op"])),
+                          attrs_from_r(node["attrs"]),
+                          numbers_from_r(node["inputs"]),
+                          numbers_from_r(node["outputs"]),
+                          {},
+                          0});
   }
   return result;
 }
@@ -123,14 +128,19 @@ View gather(const View& from, SEXP rows, AlignedBuffer& buffer) {
 // The views of everything the plan is given: `inputs` (a list with NULL for those left out), variables, constants.
 void collect_given(PlanHandle& handle, SEXP inputs, SEXP rows) {
   handle.given.clear();
+  handle.versions.clear();
   const std::size_t n_inputs = handle.input_values.size();
   handle.gathered.resize(n_inputs);
   for (std::size_t k = 0; k < n_inputs; ++k) {
     if (handle.input_values[k] < 0) continue;
     const View view = view_of(VECTOR_ELT(inputs, static_cast<R_xlen_t>(k)));
     handle.given.push_back(Rf_isNull(rows) ? view : gather(view, rows, handle.gathered[k]));
+    handle.versions.push_back(-1.0);
   }
-  for (const SEXP object : handle.outside) handle.given.push_back(view_of(object));
+  for (const SEXP object : handle.outside) {
+    handle.given.push_back(view_of(object));
+    handle.versions.push_back(is_variable(object) ? *version_of(object) : 0.0);
+  }
 }
 
 // New values of variables wait in memory of their own: they may lie in the very bytes that the update changes.
@@ -157,7 +167,10 @@ void commit_effects(PlanHandle& handle) {
 // Forwards and backwards; whether the loss and its gradients are finite.
 bool compute(PlanHandle& handle, SEXP inputs, SEXP rows) {
   collect_given(handle, inputs, rows);
-  handle.plan.run(handle.given);
+  // Weights that are trained change with every step: there is nothing to keep.
+  const bool trains = !handle.plan.source().trainable.empty();
+  if (trains) handle.versions.clear();
+  handle.plan.run(handle.given, handle.versions);
   handle.gradients.clear();
   for (const int value : handle.plan.source().trainable) handle.gradients.push_back(handle.plan.gradient(value));
   if (handle.plan.source().loss >= 0 && !std::isfinite(handle.plan.loss())) return false;
@@ -234,11 +247,13 @@ void bind_objects(PlanHandle& handle, const Rcpp::List& table) {
   const auto variable_of = [&](int value) {
     return handle.outside[static_cast<std::size_t>(std::find(slots.begin(), slots.end(), value) - slots.begin())];
   };
-  const std::vector<int> values = numbers_from_r(table["effect_values"]), targets = numbers_from_r(table["effect_targets"]);
+  const std::vector<int> values = numbers_from_r(table["effect_values"]),
+                         targets = numbers_from_r(table["effect_targets"]);
   for (std::size_t k = 0; k < values.size(); ++k) handle.effects.push_back({values[k], variable_of(targets[k])});
   std::vector<SEXP> trainable;
   for (const int value : handle.plan.source().trainable) trainable.push_back(variable_of(value));
-  if (!Rf_isNull(table["optimizer"])) handle.optimizer = std::make_unique<BoundOptimizer>(table["optimizer"], trainable);
+  if (!Rf_isNull(table["optimizer"]))
+    handle.optimizer = std::make_unique<BoundOptimizer>(table["optimizer"], trainable);
   handle.after = table["after"];
 }
 
@@ -279,7 +294,8 @@ SEXP r_plan_run(SEXP plans, SEXP inputs, SEXP rows, bool commit_nonfinite) {
   });
 }
 
-// The bytes of work space that a plan needs for inputs of these types and shapes: a list of list(dtype, shape) and NULL.
+// The bytes of work space that a plan needs for inputs of these types and shapes: a list of list(dtype, shape) and
+// NULL.
 // [[Rcpp::export(rng = false)]]
 double r_plan_work_bytes(SEXP pointer, Rcpp::List metas) {
   return guarded([&] { return static_cast<double>(work_bytes(plan_of(pointer), metas_from_r(metas))); });

@@ -32,7 +32,8 @@ int positive_number(const char* text) {
 
 // Never more threads than the surroundings allow: R CMD check, batch systems and users of OpenMP say so here.
 int allowed_threads() {
-  static const int cores = static_cast<int>(std::thread::hardware_concurrency());  // asks the system: too slow for each op
+  static const int cores =
+      static_cast<int>(std::thread::hardware_concurrency());  // asks the system: too slow for each op
   int allowed = cores < 1 ? 1 : cores;
   const int limit = positive_number(std::getenv("OMP_THREAD_LIMIT"));
   if (limit > 0 && limit < allowed) allowed = limit;
@@ -87,14 +88,14 @@ int r_threads() {
   });
 }
 
-// Counts since the package was loaded: runs of plans, eager ops, blocks of work space that were asked of the system; and
-// the bytes of work space held now.
+// Counts since the package was loaded: runs of plans, eager ops, blocks of work space that were asked of the system;
+// and the bytes of work space held now.
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericVector r_counts() {
-  return Rcpp::NumericVector::create(
-      Rcpp::Named("plan_runs") = run_counts().plan_runs, Rcpp::Named("eager_ops") = run_counts().eager_ops,
-      Rcpp::Named("work_allocations") = static_cast<double>(work_counts().allocations),
-      Rcpp::Named("work_bytes") = static_cast<double>(work_counts().bytes));
+  return Rcpp::NumericVector::create(Rcpp::Named("plan_runs") = run_counts().plan_runs,
+                                     Rcpp::Named("eager_ops") = run_counts().eager_ops,
+                                     Rcpp::Named("work_allocations") = static_cast<double>(work_counts().allocations),
+                                     Rcpp::Named("work_bytes") = static_cast<double>(work_counts().bytes));
 }
 
 // The instruction sets of this processor, the best last.

@@ -154,8 +154,8 @@ void move_piece(const Axes& axes, std::int64_t i, std::int64_t j, std::int64_t r
     for (std::int64_t r = 0; r < rows; ++r) move(i + r * row_step + c, j + c * column_step + r);
 }
 
-// The same for all elements. Pieces are a line of memory long on either side (8 doubles, 16 floats), and the column-major
-// side is gone through in 16 streams from its beginning to its end.
+// The same for all elements. Pieces are a line of memory long on either side (8 doubles, 16 floats), and the
+// column-major side is gone through in 16 streams from its beginning to its end.
 template <typename Move>
 void for_all_positions(const Shape& shape, Move move) {
   const Axes axes(shape);
@@ -198,7 +198,8 @@ void fill_from_r(const From* from, const View& to) {
   switch (to.dtype()) {
     case DType::float32: {
       float* out = to.as<float>();
-      for_all_positions(shape, [=](std::int64_t i, std::int64_t j) { out[i] = static_cast<float>(number_at(from, j)); });
+      for_all_positions(shape,
+                        [=](std::int64_t i, std::int64_t j) { out[i] = static_cast<float>(number_at(from, j)); });
       return;
     }
     case DType::float64: {
@@ -210,7 +211,8 @@ void fill_from_r(const From* from, const View& to) {
       std::int32_t* out = to.as<std::int32_t>();
       for_all_positions(shape, [=](std::int64_t i, std::int64_t j) {
         const double x = number_at(from, j);
-        if (!(std::abs(x) < 2147483648.0)) fail("value", "NA, Inf and numbers beyond 2^31 cannot be integers of a tensor");
+        if (!(std::abs(x) < 2147483648.0))
+          fail("value", "NA, Inf and numbers beyond 2^31 cannot be integers of a tensor");
         out[i] = static_cast<std::int32_t>(x);
       });
       return;
@@ -264,10 +266,18 @@ SEXP r_tensor_to_r(SEXP tensor) {
     const SEXPTYPE type = is_floating(dtype) ? REALSXP : dtype == DType::int32 ? INTSXP : LGLSXP;
     const Rcpp::Shield<SEXP> result(Rf_allocVector(type, static_cast<R_xlen_t>(view.count())));
     switch (dtype) {
-      case DType::float32: fill_r(view.as<float>(), REAL(result), view.shape()); break;
-      case DType::float64: fill_r(view.as<double>(), REAL(result), view.shape()); break;
-      case DType::int32: fill_r(view.as<std::int32_t>(), INTEGER(result), view.shape()); break;
-      case DType::boolean: fill_r(view.as<unsigned char>(), LOGICAL(result), view.shape()); break;
+      case DType::float32:
+        fill_r(view.as<float>(), REAL(result), view.shape());
+        break;
+      case DType::float64:
+        fill_r(view.as<double>(), REAL(result), view.shape());
+        break;
+      case DType::int32:
+        fill_r(view.as<std::int32_t>(), INTEGER(result), view.shape());
+        break;
+      case DType::boolean:
+        fill_r(view.as<unsigned char>(), LOGICAL(result), view.shape());
+        break;
     }
     if (view.shape().rank() > 0) Rf_setAttrib(result, R_DimSymbol, Rcpp::Shield<SEXP>(shape_to_r(view.shape())));
     return result;

@@ -13,9 +13,9 @@ SEXP new_tensor(const Meta& meta);  // fresh, uninitialised bytes
 
 bool is_tensor(SEXP x);
 bool is_variable(SEXP x);
-View view_of(SEXP x);        // of a tensor, a variable, or NULL (absent)
+View view_of(SEXP x);  // of a tensor, a variable, or NULL (absent)
 DType dtype_of(SEXP tensor);
-SEXP bytes_of(SEXP x);       // the raw vector of a tensor or variable
+SEXP bytes_of(SEXP x);  // the raw vector of a tensor or variable
 SEXP shape_of(SEXP tensor);
 
 bool is_trainable(SEXP variable);

@@ -22,6 +22,7 @@ struct Recurrent {
     return block_bytes<SharedBackwardSpace<Cell>>(d) + shards(d) * block_bytes<BackwardSpace<Cell>>(d);
   }
 
+  static std::size_t prepared_bytes(const Direction<T>&) { return 0; }
   static void prepare_forward(const Direction<T>&, const ForwardTask<T>&) {}
 
   static void forward(const Direction<T>& d, const ForwardTask<T>& task, int shard) {
@@ -79,6 +80,7 @@ struct FastRecurrent {
   static std::size_t backward_bytes(const D& d) {
     return block_bytes<TransposedWeights<Fast>>(d) + shards(d) * block_bytes<FastBackwardSpace<Fast>>(d);
   }
+  static std::size_t prepared_bytes(const D& d) { return block_bytes<PackedWeights<Fast>>(d); }
   static void prepare_forward(const D& d, const ForwardTask<T>& task) { FastForwardPass<Fast>::prepare(d, task); }
   static void forward(const D& d, const ForwardTask<T>& task, int shard) {
     FastForwardPass<Fast>(d, task, shard).run();
@@ -109,6 +111,7 @@ struct FastOrReadable {
   static std::size_t saved_bytes(const D& d) { return choose(F::saved_bytes, R::saved_bytes, d); }
   static std::size_t forward_bytes(const D& d) { return choose(F::forward_bytes, R::forward_bytes, d); }
   static std::size_t backward_bytes(const D& d) { return choose(F::backward_bytes, R::backward_bytes, d); }
+  static std::size_t prepared_bytes(const D& d) { return choose(F::prepared_bytes, R::prepared_bytes, d); }
   static void prepare_forward(const D& d, const Forward& t) { choose(F::prepare_forward, R::prepare_forward, d, t); }
   static void forward(const D& d, const Forward& t, int shard) { choose(F::forward, R::forward, d, t, shard); }
   static void prepare_backward(const D& d, const Backward& t) {
@@ -120,8 +123,9 @@ struct FastOrReadable {
 
 template <typename Passes, typename T>
 RecurrentFunctions<T> functions_of() {
-  return {Passes::saved_bytes, Passes::forward_bytes,    Passes::backward_bytes, Passes::prepare_forward,
-          Passes::forward,     Passes::prepare_backward, Passes::backward,       Passes::finish_backward};
+  return {Passes::saved_bytes,      Passes::forward_bytes,   Passes::backward_bytes,
+          Passes::prepared_bytes,   Passes::prepare_forward, Passes::forward,
+          Passes::prepare_backward, Passes::backward,        Passes::finish_backward};
 }
 
 template <template <typename> class Cell, template <typename> class Fast>

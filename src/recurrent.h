@@ -60,6 +60,7 @@ struct ForwardTask {
   T* state[max_states] = {};  // (B, U) final states
   void* saved = nullptr;      // null: no backward pass will follow
   void* scratch = nullptr;
+  void* prepared = nullptr;  // where prepare_forward() packs the weights; null: in the scratch
 };
 
 template <typename T>
@@ -84,6 +85,7 @@ struct RecurrentFunctions {
   std::size_t (*saved_bytes)(const Direction<T>&);
   std::size_t (*forward_bytes)(const Direction<T>&);
   std::size_t (*backward_bytes)(const Direction<T>&);
+  std::size_t (*prepared_bytes)(const Direction<T>&);  // 0: there is nothing to prepare
   void (*prepare_forward)(const Direction<T>&, const ForwardTask<T>&);
   void (*forward)(const Direction<T>&, const ForwardTask<T>&, int shard);
   void (*prepare_backward)(const Direction<T>&, const BackwardTask<T>&);

@@ -62,7 +62,7 @@ class FastForwardPass {
       : d_(d),
         task_(task),
         shape_(d),
-        weights_(shard_block<PackedWeights<Fast>>(task.scratch, d, 0)),
+        weights_(packed_weights(d, task)),
         space_(fast_shard_block<PackedWeights<Fast>, FastForwardSpace<Fast>>(task.scratch, d, shard)),
         saved_(shard_block<FastSaved<Fast>>(task.saved, d, task.saved == nullptr ? 0 : shard)),
         schedule_(space_.schedule, d.mask, shard_begin(d.batch, shard),
@@ -72,7 +72,7 @@ class FastForwardPass {
   // Once, before all shards.
   static void prepare(const Direction<T>& d, const ForwardTask<T>& task) {
     const FastShape<T> shape(d);
-    const PackedWeights<Fast> packed = shard_block<PackedWeights<Fast>>(task.scratch, d, 0);
+    const PackedWeights<Fast> packed = packed_weights(d, task);
     pack_weights<Fast>(shape, d.units, d.features, d.kernel, packed.kernel);
     pack_weights<Fast>(shape, d.units, d.units, d.recurrent_kernel, packed.recurrent_kernel);
     pack_bias(shape, d, packed);
@@ -95,6 +95,10 @@ class FastForwardPass {
   }
 
  private:
+  static PackedWeights<Fast> packed_weights(const Direction<T>& d, const ForwardTask<T>& task) {
+    return shard_block<PackedWeights<Fast>>(task.prepared == nullptr ? task.scratch : task.prepared, d, 0);
+  }
+
   // The input bias; GRU: of z and r both rows at once, those of n apart.
   static void pack_bias(const FastShape<T>& shape, const Direction<T>& d, const PackedWeights<Fast>& packed) {
     std::fill(packed.bias, packed.bias + Fast::gates * shape.width, T(0));

@@ -170,3 +170,51 @@ TEST(plan_gives_no_gradient_to_a_value_the_loss_does_not_use) {
   CHECK(plan.gradient(5).absent());
   CHECK(!plan.gradient(1).absent());
 }
+
+namespace {
+
+// One LSTM with 2 units over (rows, 3, 1), in float32: the fast path.
+PlanSource lstm_plan() {
+  Attrs attrs;
+  for (const char* name : {"units", "go_backwards", "zero_output_for_mask", "reset_after", "return_sequences"})
+    attrs.set(name, std::vector<double>{name == std::string("units") ? 2.0 : 0.0});
+  attrs.set("cells", std::vector<std::string>{"lstm"});
+  attrs.set("activations", std::vector<std::string>{"tanh"});
+  attrs.set("recurrent_activations", std::vector<std::string>{"sigmoid"});
+  attrs.set("merge", std::vector<std::string>{"none"});
+  PlanSource source;
+  source.n_values = 6;  // x, kernel, recurrent kernel, the output, two states
+  source.given = {0, 1, 2};
+  source.nodes.push_back(
+      Node{&find_op("recurrent"), attrs, {0, -1, 1, 2, -1, -1, -1, -1, -1}, {3, 4, 5}, {}, 0});
+  source.outputs = {3};
+  return source;
+}
+
+Tensor filled(const Shape& shape, double value) {
+  return Tensor::of(DType::float32, shape, std::vector<double>(static_cast<std::size_t>(shape.count()), value));
+}
+
+}  // namespace
+
+TEST(plan_keeps_packed_weights_until_their_version_changes) {
+  Plan plan(lstm_plan());
+  const Tensor x = filled(Shape{2, 3, 1}, 1.0), longer = filled(Shape{3, 4, 1}, 1.0);
+  Tensor kernel = filled(Shape{1, 8}, 0.5);
+  const Tensor recurrent = filled(Shape{2, 8}, 0.25);
+  const auto output = [&](const Tensor& input, const std::vector<double>& versions) {
+    plan.run({input.view(), kernel.view(), recurrent.view()}, versions);
+    return *plan.value(3).as<float>();
+  };
+  const float first = output(x, {-1, 1, 1}), first_longer = output(longer, {-1, 1, 1});
+  for (int64 i = 0; i < 8; ++i) kernel.set(i, 1.0);
+  CHECK(output(x, {-1, 1, 1}) == first);  // nobody has said that the weights are other ones
+  CHECK(output(longer, {-1, 1, 1}) == first_longer);
+  const float second = output(x, {-1, 2, 1});
+  CHECK(second != first);
+  CHECK(output(x, {}) == second);
+  for (int64 i = 0; i < 8; ++i) kernel.set(i, 0.5);
+  CHECK(output(x, {}) == first);
+  CHECK(output(x, {-1, -1, 1}) == first);
+  CHECK(output(x, {-1, 2, 1}) == first);
+}

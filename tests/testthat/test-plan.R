@@ -71,3 +71,24 @@ test_that("a row that does not exist is an error", {
   example <- example_step(FALSE)
   expect_error(run_step(example$step, list(x, y, NULL), rows = 6L), class = "ValueError")
 })
+
+test_that("a prediction uses the weights as they are, however they were changed", {
+  model <- keras_model_sequential(input_shape = c(NA, 2)) |>
+    layer_bidirectional(layer_lstm(units = 3)) |>
+    layer_dense(1)
+  model |> compile("sgd", loss = "mse")
+  x <- array(seq(-1, 1, length.out = 24), c(3, 4, 2))
+  expect_up_to_date <- function() {
+    for (rows in list(1:3, 1L)) {
+      part <- x[rows, , , drop = FALSE]
+      for (k in 1:2) expect_identical(predict(model, part, verbose = 0), as.array(model(part)))
+    }
+  }
+  expect_up_to_date()
+  set_weights(model, lapply(get_weights(model), function(weight) weight + 0.1))
+  expect_up_to_date()
+  fit(model, x, c(1, 2, 3), verbose = 0)
+  expect_up_to_date()
+  model$layers[[1]]$weights[[2]]$assign(array(0.5, c(3, 12)))
+  expect_up_to_date()
+})
