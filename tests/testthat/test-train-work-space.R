@@ -9,6 +9,7 @@ sequence_model <- function() {
 }
 
 taken_by <- function(code) {
+  gc()   # what earlier models hold is not to be freed in between
   before <- r_counts()[["work_bytes"]]
   force(code)
   r_counts()[["work_bytes"]] - before
