@@ -15,9 +15,14 @@ wall_ms <- function() as.numeric(Sys.time()) * 1e3
 sample_calls <- function(request, call, units = 1) {
   clock <- if (identical(request$clock, "wall")) wall_ms else cpu_ms
   call()
-  start <- wall_ms()
-  call()
-  calls <- max(1, ceiling(as.numeric(request$ms) / (wall_ms() - start) / 3))
+  # As many calls as take a third of the time, by the clock that counts.
+  calls <- 1
+  repeat {
+    before <- clock()
+    for (k in seq_len(calls)) call()
+    if (clock() - before >= as.numeric(request$ms) / 6 || calls >= 1e5) break
+    calls <- 2 * calls
+  }
   times <- vapply(1:3, function(block) {
     before <- clock()
     for (k in seq_len(calls)) call()
