@@ -93,12 +93,16 @@ check_layer_name <- function(x, arg, call) {
   if (!is.null(name) && (grepl("/", name, fixed = TRUE) || !nzchar(name))) {
     birnn_abort("{.arg {arg}} must be a string without {.val /}, not {.val {name}}.", call = call)
   }
+  # Names come from files, too, and go into files: nothing that could be taken for a path, or for several lines.
+  if (!is.null(name) && (nchar(name, "bytes") > 255L || name == ".." || grepl("[\\\\[:cntrl:]]", name))) {
+    birnn_abort("{.arg {arg}} must have at most 255 bytes, no backslash and no control character.", call = call)
+  }
   name
 }
 
 # "float32", "float64" or Keras' policy object with such a name; NULL is the running float type.
 check_layer_dtype <- function(x, arg, call) {
-  if (is.list(x)) x <- x$config$name
+  if (is.list(x)) x <- if (identical(x$class_name, "DTypePolicy")) x$config$name else x$class_name %||% "unknown"
   check_choice(x %||% floatx(), c("float32", "float64"), arg = arg, call = call)
 }
 

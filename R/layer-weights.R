@@ -4,7 +4,8 @@ new_weight <- function(self, shape, initializer, dtype, trainable, regularizer, 
   dtype <- dtype %||% self$dtype
   name <- name %||% "variable"
   check_weight_sizes(self, shape, name)
-  value <- initial_value(initializer, shape, dtype)
+  from_file <- !is.null(running$stored)
+  value <- if (from_file) placeholder(self, shape, dtype) else initial_value(initializer, shape, dtype)
   if (!identical(tensor_shape(value), shape)) {
     birnn_abort(
       "The initializer of {.field {name}} of layer {.val {self$name}} must give shape {format_shape(shape)}, not
@@ -29,6 +30,23 @@ check_weight_sizes <- function(self, shape, name) {
            has 8 features."),
     kind = "shape", call = NULL
   )
+}
+
+# What comes from a file is filled with numbers afterwards. There cannot be more of them than the file holds: a config
+# that asks for more is refused before anything is allocated.
+running$stored <- NULL
+
+with_stored_numbers <- function(count, code) {
+  stored <- new.env(parent = emptyenv())
+  stored$left <- count
+  with_running(list(stored = stored), code)
+}
+
+placeholder <- function(self, shape, dtype) {
+  running$stored$left <- running$stored$left - prod(shape)
+  if (running$stored$left >= 0) return(op_zeros(shape, dtype))
+  birnn_abort("The weights of layer {.val {self$name}}, with shape {format_shape(shape)}, are more than the file holds.",
+              kind = "weights", call = NULL)
 }
 
 initial_value <- function(initializer, shape, dtype) {

@@ -34,9 +34,12 @@ entry_calls <- function(entry) {
   lapply(entry$inbound_nodes, function(node) {
     if (!is_plain_list(node)) abort_bad_graph(entry_name(entry))
     if ("args" %in% names(node)) return(list(args = node$args, kwargs = call_settings(node$kwargs)))
-    old_call(node, entry_name(entry))
+    old_call(node, entry)
   })
 }
+
+# Layers that Keras 2 called on a list of sequences and initial states.
+called_with_states <- c("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 # Keras fills in settings that say nothing: no mask, not training. `training = TRUE` was asked for.
 call_settings <- function(kwargs) {
@@ -45,12 +48,17 @@ call_settings <- function(kwargs) {
 }
 
 # list(list("dense", 0, 0, list()), ...), or for a single input the innermost list.
-old_call <- function(node, name) {
+old_call <- function(node, entry) {
+  name <- entry_name(entry)
   if (length(node) > 0 && is.character(node[[1]])) node <- list(node)
   bad <- length(node) == 0 || !all(vapply(node, function(place) is_plain_list(place) && length(place) >= 3, NA))
   if (bad) abort_bad_graph(name)
   inputs <- lapply(node, old_place)
   settings <- if (length(node[[1]]) >= 4) lapply(node[[1]][[4]], old_argument)
+  if (length(inputs) > 1 && entry$class_name %in% called_with_states) {
+    settings$initial_state <- inputs[-1]
+    inputs <- inputs[1]
+  }
   list(args = list(if (length(inputs) == 1) inputs[[1]] else inputs), kwargs = call_settings(settings))
 }
 

@@ -31,5 +31,6 @@ load_model_config <- function(filepath, custom_objects = NULL) {
   call <- rlang::current_env()
   text <- check_string(filepath)
   bytes <- if (grepl("^\\s*\\{", text)) charToRaw(enc2utf8(text)) else read_file(check_path(filepath))
-  with_custom_objects(custom_objects, model_from_config(read_json(bytes), call))
+  config <- read_json(bytes)
+  with_custom_objects(custom_objects, model_from_config(config, call))
 }

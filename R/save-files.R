@@ -75,6 +75,11 @@ hdf5_find <- function(node, path) {
   node
 }
 
+# How many numbers the datasets of a tree hold.
+stored_count <- function(node) {
+  if (is_hdf5_group(node)) sum(0, vapply(node$members, stored_count, 1)) else prod(as.numeric(node$shape))
+}
+
 open_hdf5 <- function(bytes, call = rlang::caller_env()) with_file_errors(r_hdf5_read(bytes), call)
 
 # The numbers of a dataset as a tensor of the type of `variable`.

@@ -110,9 +110,9 @@ keras_members <- function(bytes, call) {
 load_keras_file <- function(bytes, compile, call) {
   members <- keras_members(bytes, call)
   config <- read_json(members$config.json, call)
-  model <- model_from_config(config, call)
-  self <- layer_object(model)
   hdf5 <- open_hdf5(members$model.weights.h5, call)
+  model <- with_stored_numbers(stored_count(hdf5$root), model_from_config(config, call))
+  self <- layer_object(model)
   load_weights_tree(self, hdf5, FALSE, call)
   if (!compile || length(config$compile_config) == 0) return(model)
   compile_from_config(model, modern_config(config$compile_config))

@@ -14,7 +14,7 @@ load_older_file <- function(bytes, compile, call) {
         i = "Weights alone are read by {.fn load_model_weights}."), call = call
     )
   }
-  model <- model_from_config(read_json(text, call), call)
+  model <- with_stored_numbers(stored_count(hdf5$root), model_from_config(read_json(text, call), call))
   self <- layer_object(model)
   load_older_weights(self, hdf5, FALSE, call)
   settings <- hdf5$root$attributes$training_config

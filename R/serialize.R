@@ -163,6 +163,17 @@ deserialize_keras_object <- function(config, custom_objects = NULL, safe_mode = 
 
 # `kind`: where to look if the config names no module; NULL: in all kinds.
 object_from_config <- function(config, kind = NULL, call = rlang::caller_env()) {
+  if (running$config_depth >= deepest_config) {
+    birnn_abort("Objects in a config can be nested {deepest_config} deep, not deeper.", kind = "config", call = call)
+  }
+  with_running(list(config_depth = running$config_depth + 1L), decoded_object(config, kind, call))
+}
+
+# R's stack is finite.
+deepest_config <- 16L
+running$config_depth <- 0L
+
+decoded_object <- function(config, kind, call) {
   check_object_config(config, call)
   name <- config$class_name
   if (name %in% c("__numpy__", "__tensor__")) return(numbers_from_config(config))
@@ -205,6 +216,8 @@ object_of_class <- function(entry, config) {
 }
 
 registered_entry <- function(module, class_name, kind) {
+  # Configs of Keras 2 name no modules; those that do name one of Keras.
+  if (!is.null(module) && !is_keras_module(module)) return(NULL)
   kinds <- names(kind_modules)[kind_modules %in% module]
   if (length(kinds) == 0) kinds <- kind %||% names(kind_modules)
   for (kind in kinds) {

@@ -1,13 +1,8 @@
 # Every file that real Keras wrote: loaded, it predicts, evaluates and trains on as it did in Keras; saved again by us and
 # loaded again, it has the very same bits.
 
-# Known to fail: a decoder called on a list of input and states in Keras 2; the config of layer_time_distributed().
-unfinished <- c("tfk_seq2seq_h5.h5", "k3_time_distributed_dense.keras")
-skip_unfinished <- function(name) skip_if(name %in% unfinished, paste(name, "is not read as Keras reads it yet"))
-
 for (name in model_files()) {
   test_that(paste(name, "gives back what Keras put into it"), {
-    if (name == unfinished[[1]]) skip_unfinished(name)
     facts <- file_facts(name)
     model <- load_fixture_model(name, facts)
     expect_sums(model$weights, facts$weights, "weight")
@@ -31,7 +26,6 @@ for (name in model_files()) {
   })
 
   test_that(paste(name, "is the same after it was saved and loaded again"), {
-    if (name == unfinished[[1]]) skip_unfinished(name)
     model <- load_fixture_model(name)
     state <- model_state(model)
     for (extension in c(".keras", ".h5")) {
@@ -77,9 +71,13 @@ allowed_differences <- c(
   "axis(/1)?$"                                        # one axis as a number or as a list of one
 )
 
+# In single files, and why.
+allowed_in <- list(
+  k3_time_distributed_dense.keras = "layers/2/config/seed$"   # SimpleRNN of Keras reads its seed, but does not write it
+)
+
 for (name in model_files("^k3_.*[.]keras$")) {
   test_that(paste(name, "keeps its content"), {
-    skip_unfinished(name)
     model <- load_fixture_model(name)
     path <- withr::local_tempfile(fileext = ".keras")
     save_model(model, path)
@@ -90,7 +88,7 @@ for (name in model_files("^k3_.*[.]keras$")) {
     expect_identical(hdf5_leaves(r_hdf5_read(after[[3]])$root), hdf5_leaves(r_hdf5_read(before[[3]])$root))
     configs <- lapply(list(before[[2]], after[[2]]), function(bytes) {
       found <- leaves(read_json(bytes))
-      found[!grepl(paste(allowed_differences, collapse = "|"), names(found))]
+      found[!grepl(paste(c(allowed_differences, allowed_in[[name]]), collapse = "|"), names(found))]
     })
     expect_identical(configs[[2]][order(names(configs[[2]]))], configs[[1]][order(names(configs[[1]]))])
   })

@@ -1,0 +1,56 @@
+# Whatever is registered goes through the text of a config and back; whatever users define does, told by name.
+
+through_json <- function(object) read_json(write_json(serialize_keras_object(object)))
+
+for (kind in c("optimizer", "loss", "metric", "initializer", "regularizer", "constraint")) {
+  test_that(paste("every", kind, "comes back from the text of its config"), {
+    classes <- grep("^[A-Z]", registered_names(kind), value = TRUE)
+    expect_gt(length(classes), 2)
+    for (class_name in classes) {
+      make <- registered(kind, class_name)
+      if (!is.function(make)) next
+      object <- tryCatch(make(), error = function(error) NULL)   # those with arguments that must be given
+      if (is.null(object) || !is_handle(object)) next
+      config <- through_json(object)
+      again <- through_json(deserialize_keras_object(config))
+      expect_identical(again, config, info = class_name)
+    }
+  })
+}
+
+test_that("models that are not built cannot be saved, others without weights can", {
+  expect_error(save_model(keras_model_sequential() |> layer_dense(2)), class = "birnn_error_state")
+  model <- keras_model_sequential(input_shape = c(4, 3)) |> layer_permute(c(2, 1)) |> layer_flatten()
+  x <- array(1, c(2, 4, 3))
+  expect_identical(predict(load_model(save_model(model)), x, verbose = 0), predict(model, x, verbose = 0))
+})
+
+test_that("nested and shared layers, and classes of the user's, come back", {
+  layer_scaled <- Layer("Scaled",
+    initialize = function(factor = 2, ...) {
+      super$initialize(...)
+      self$factor <- factor
+    },
+    build = function(input_shape) self$kernel <- self$add_weight(shape = list(input_shape[[length(input_shape)]]), name = "kernel"),
+    call = function(inputs) inputs * self$factor * self$kernel,
+    get_config = function() c(super$get_config(), list(factor = self$factor))
+  )
+  input <- keras_input(c(4, 3))
+  inner <- keras_model_sequential(input_shape = c(4, 3)) |> layer_lstm(3) |> layer_dense(2)
+  shared <- layer_scaled(factor = 3)
+  output <- layer_add(list(inner(shared(input)), inner(shared(input * 2))))
+  model <- keras_model(input, output)
+  x <- array(stats::rnorm(24), c(2, 4, 3))
+  bytes <- save_model(model)
+  expect_error(load_model(bytes), "Scaled", class = "birnn_error_config")
+  again <- load_model(bytes, custom_objects = list(layer_scaled))
+  expect_identical(predict(again, x, verbose = 0), predict(model, x, verbose = 0))
+  expect_length(again$layers, length(model$layers))
+  before <- set_custom_objects()
+  withr::defer(set_custom_objects(before))
+  register_keras_serializable(layer_scaled, package = "tests")
+  expect_identical(get_weights(load_model(save_model(model))), get_weights(model))
+  set_custom_objects()
+  again <- with_custom_object_scope(list(Scaled = layer_scaled), load_model(bytes))
+  expect_identical(get_weights(again), get_weights(model))
+})
