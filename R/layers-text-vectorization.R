@@ -151,6 +151,9 @@ check_vocabulary_argument <- function(x, arg, call) {
   words <- if (is.list(x)) unlist(x) else x
   if (!is.character(words) || anyNA(words)) stop_not("a vector of words, or the path of a file", x, arg, call)
   if (length(words) != 1 || is.list(x) || inherits(x, "AsIs")) return(as.vector(words))
+  if (running$config_depth > 0L) {
+    birnn_abort("A config cannot make a layer read the file {.file {words}}.", kind = "config", call = call)
+  }
   if (!file.exists(words)) {
     birnn_abort(c("The file {.file {words}} of {.arg {arg}} does not exist.",
                   i = "A vocabulary of one word is written {.code list(\"word\")}."), call = call)
