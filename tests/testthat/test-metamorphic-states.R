@@ -113,12 +113,12 @@ expect_stateful <- function(stateful, by_hand, case, batches) {
     kept <- arrays_of(call_with(stateful, batch, case$mask))
     handed <- arrays_of(call_with(by_hand, batch, case$mask, states))
     expect_same_bits(kept, handed, "a batch")
-    states <- utils::tail(handed, length(stateful$states))
-    expect_same_bits(lapply(stateful$states, as.array), states, "layer$states")
+    states <- utils::tail(handed, length(arrays_of(stateful$states)))
+    expect_same_bits(arrays_of(stateful$states), states, "layer$states")
     if (is.null(first)) first <- kept
   }
   reset_state(stateful)
-  expect_identical(max(abs(unlist(lapply(stateful$states, as.array)))), 0)
+  expect_identical(max(abs(unlist(arrays_of(stateful$states)))), 0)
   expect_same_bits(arrays_of(call_with(stateful, batches[[1]], case$mask)), first, "after a reset")
 }
 
@@ -142,7 +142,7 @@ test_that("given states win over kept ones, and the call's final states are kept
     call_with(layer, case$x, case$mask)
     given <- call_with(layer, case$x, case$mask, c(case$forward_state, case$backward_state))
     expect_same_bits(arrays_of(given), run_bidirectional(case), "outputs")
-    expect_same_bits(lapply(layer$states, as.array), states_of(run_bidirectional(case), case), "kept")
+    expect_same_bits(arrays_of(layer$states), states_of(run_bidirectional(case), case), "kept")
   })
 })
 
