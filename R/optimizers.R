@@ -219,12 +219,19 @@ check_one_clipping <- function(args, call) {
 # checked.
 new_optimizer <- function(class_name, kind, args, dots, own, slot_groups, slot_start = 0, extra = list(),
                           call = rlang::caller_env()) {
-  check_known_names(rlang::names2(dots), c("lr", names(args)), paste0("optimizer_", kind, "()"), call = call)
+  check_known_names(rlang::names2(dots), c("lr", "decay", names(args)), paste0("optimizer_", kind, "()"), call = call)
   if (!is.null(dots$lr)) args$learning_rate <- dots$lr   # the name before Keras 2.3
+  if (!is.null(dots$decay)) args$learning_rate <- decaying_rate(args$learning_rate, dots$decay, call)
   config <- common_settings(args, call)
   for (name in names(own)) config[name] <- list(own[[name]](args[[name]], name, call))
   groups <- slot_groups(config)
   new_handle(Optimizer$new(class_name, kind, config, groups, slot_start, extra), "birnn_optimizer")
+}
+
+# `decay` of Keras 2: the rate falls as 1 / (1 + decay * step).
+decaying_rate <- function(rate, decay, call) {
+  decay <- check_number(decay, min = 0, arg = "decay", call = call)
+  if (decay == 0) rate else learning_rate_schedule_inverse_time_decay(rate, decay_steps = 1, decay_rate = decay)
 }
 
 own_rate <- function(x, arg, call) check_number(x, min = 0, max = 1, arg = arg, call = call)

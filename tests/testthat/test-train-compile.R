@@ -116,3 +116,26 @@ test_that("a model without any loss has nothing to train on", {
   compile(model, "sgd")
   expect_error(fit(model, x), "No loss", class = "birnn_error_value")
 })
+
+test_that("metrics come in every form: strings, metrics, bare functions, losses, closures, lists by name", {
+  x <- matrix(c(0.1, 0.7, -0.4, 1), 4)
+  reported <- function(...) {
+    set.seed(1)
+    model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, name = "out")
+    model |> compile("sgd", loss = "mse", ...)
+    fit(model, x, c(1, 0, 2, -1), verbose = 0)$metrics
+  }
+  error <- function(y_true, y_pred) op_mean(op_abs(y_true - y_pred), axis = -1)
+  forms <- list(
+    mae = "mae", mean_absolute_error = metric_mean_absolute_error, mean_absolute_error = metric_mean_absolute_error(),
+    mean_absolute_error = loss_mean_absolute_error, mean_absolute_error = loss_mean_absolute_error(), metric = error,
+    own = list(own = error), own = custom_metric("own", error), mae = list(out = "mae"), a = c(a = "mae")
+  )
+  value <- reported(metrics = "mae")$mae
+  for (k in seq_along(forms)) {
+    metrics <- reported(metrics = forms[[k]])
+    expect_setequal(names(metrics), c("loss", names(forms)[[k]]))
+    expect_equal(metrics[[names(forms)[[k]]]], value, tolerance = 1e-6)
+  }
+  expect_named(reported(metrics = list("mae", error), weighted_metrics = "mae"), c("loss", "mae", "metric", "weighted_mae"))
+})
