@@ -67,8 +67,10 @@ csv_columns <- function(names) {
 }
 
 # As few digits as give back the same number.
+# Several values in one cell, as Keras writes them.
 csv_number <- function(x) {
   x <- as.numeric(x)
+  if (length(x) > 1L) return(paste0("\"[", paste(vapply(x, csv_number, ""), collapse = ", "), "]\""))
   for (digits in 15:17) {
     word <- formatC(x, digits = digits, format = "g", width = 1)
     if (!is.finite(x) || as.numeric(word) == x) break

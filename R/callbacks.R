@@ -135,7 +135,10 @@ HistoryCallback <- R6::R6Class(
       epoch <- as.integer(epoch) - 1L
       self$epoch <- c(self$epoch, epoch)
       for (name in names(logs)) {
-        self$metrics[[name]] <- c(self$metrics[[name]], as.numeric(logs[[name]]))
+        value <- as.numeric(logs[[name]])
+        known <- self$metrics[[name]]
+        # Of a metric with several values a matrix, one row an epoch.
+        self$metrics[[name]] <- if (length(value) > 1L) rbind(known, value, deparse.level = 0) else c(known, value)
         self$metric_epochs[[name]] <- c(self$metric_epochs[[name]], epoch)
       }
       NULL

@@ -27,7 +27,8 @@ text_tokenizer <- function(num_words = NULL, filters = "!\"#$%&()*+,-./:;<=>?@[\
   tokenizer <- rlang::env(
     num_words = check_whole(num_words, min = 1, allow_null = TRUE), filters = check_string(filters),
     lower = check_flag(lower), split = check_string(split), char_level = check_flag(char_level),
-    oov_token = check_string(oov_token, allow_null = TRUE), word_index = list(), word_counts = list(), document_count = 0L
+    oov_token = check_string(oov_token, allow_null = TRUE), word_index = list(), word_counts = list(),
+    document_count = 0L
   )
   structure(tokenizer, class = "birnn_tokenizer")
 }
@@ -87,8 +88,8 @@ text_to_word_sequence <- function(text, filters = "!\"#$%&()*+,-./:;<=>?@[\\]^_`
 
 #' Windows of a series as a generator, as in Keras 2
 #'
-#' Gives batches of windows again and again: a function for [fit()][fit.birnn_model]. New code uses
-#' [timeseries_dataset_from_array()], which has an end.
+#' Gives batches of windows again and again: a function for [fit()][fit.birnn_model] with `steps_per_epoch`. New code
+#' uses [timeseries_dataset_from_array()], which has an end.
 #'
 #' @param data A matrix (time, features) or a vector.
 #' @param targets Targets, one for each time.
@@ -114,7 +115,7 @@ timeseries_generator <- function(data, targets, length, sampling_rate = 1, strid
   offsets <- seq(-length, -1, by = check_whole(sampling_rate, min = 1))
   if (check_flag(reverse)) offsets <- rev(offsets)
   position <- 0L
-  function() {
+  draw <- function() {
     picked <- if (shuffle) sample(ends, min(batch_size, base::length(ends)), replace = TRUE) else {
       ends[position + seq_len(min(batch_size, base::length(ends) - position))]
     }
@@ -124,4 +125,5 @@ timeseries_generator <- function(data, targets, length, sampling_rate = 1, strid
     y <- if (is.null(dim(targets))) targets[picked + 1L] else targets[picked + 1L, , drop = FALSE]
     list(x, y)
   }
+  structure(draw, endless = TRUE)
 }

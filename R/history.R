@@ -24,8 +24,9 @@ new_history <- function(params, metrics, epoch, metric_epochs = lapply(metrics, 
 #' @return `as.data.frame()`: a data frame with the columns `epoch`, `value`, `metric` and `data` (`"training"` or
 #'   `"validation"`); epochs that an early stop left out have `NA` values. `plot()`: a ggplot, or `NULL`, invisibly, for
 #'   base graphics. `print()`: `x`, invisibly. The history itself is a list with `params` (`verbose`, `epochs`,
-#'   `steps`), `metrics` (a named list of numeric vectors), `epoch` (the epochs that ran, from 0 as in Keras) and
-#'   `metric_epochs` (the epochs in which each metric was computed).
+#'   `steps`), `metrics` (a named list of numeric vectors; of a metric with several values, such as [metric_f1_score()]
+#'   without `average`, a matrix with one row an epoch: tables and plots show their mean), `epoch` (the epochs that ran,
+#'   from 0 as in Keras) and `metric_epochs` (the epochs in which each metric was computed).
 #' @family training
 #' @name history
 #' @examples
@@ -46,13 +47,16 @@ as.data.frame.keras_training_history <- function(x, row.names = NULL, optional =
   data.frame(
     epoch = rep(seq_len(epochs), length(names)),
     value = as.numeric(unlist(lapply(names, function(name) {
-      values_by_epoch(x$metrics[[name]], x$metric_epochs[[name]] %||% x$epoch, epochs)
+      values_by_epoch(one_value(x$metrics[[name]]), x$metric_epochs[[name]] %||% x$epoch, epochs)
     }))),
     metric = factor(rep(sub("^val_", "", names), each = epochs), levels = unique(sub("^val_", "", names))),
     data = factor(rep(ifelse(grepl("^val_", names), "validation", "training"), each = epochs),
                   levels = c("training", "validation"))
   )
 }
+
+# Of a metric with several values an epoch (a matrix, one row an epoch) their mean.
+one_value <- function(values) if (is.matrix(values)) rowMeans(values) else values
 
 # Values at their epochs, NA elsewhere.
 values_by_epoch <- function(values, epoch, epochs) {
@@ -68,7 +72,7 @@ print.keras_training_history <- function(x, ...) {
 
 #' @export
 format.keras_training_history <- function(x, ...) {
-  last <- lapply(x$metrics, function(values) values[length(values)])
+  last <- lapply(x$metrics, function(values) utils::tail(one_value(values), 1L))
   last <- last[lengths(last) > 0]
   if (length(last) == 0) return("No epoch was completed.")
   labels <- formatC(names(last), width = max(nchar(names(last))))

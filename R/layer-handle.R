@@ -69,7 +69,7 @@ names.birnn_layer <- function(x) {
 }
 
 #' @importFrom utils .DollarNames
-#' @exportS3Method utils::.DollarNames
+#' @export
 .DollarNames.birnn_layer <- function(x, pattern = "") grep(pattern, names.birnn_layer(x), value = TRUE)
 
 #' @export

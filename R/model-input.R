@@ -63,6 +63,11 @@ keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = 
     batch_shape <- tensor_shape(tensor)
     dtype <- dtype %||% tensor_dtype(tensor)
   }
+  if (identical(dtype, "string")) {
+    birnn_abort(c("A model takes numbers: {.arg dtype} cannot be {.val string}.",
+                  i = "Turn texts into numbers first: call a {.fn layer_text_vectorization} on them, and use
+                       {.code dtype = \"int32\"} here."))
+  }
   if (!is.null(dtype)) check_choice(dtype, dtype_names)
   check_string(name, allow_null = TRUE)
   new_input_layer(batch_shape = input_batch_shape(shape, batch_size, batch_shape), dtype = dtype, name = name,

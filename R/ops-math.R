@@ -203,7 +203,7 @@ op_clip <- function(x, x_min, x_max) {
 #' @param x1,x2 Tensors, variables, symbolic tensors, or R arrays.
 #' @param axes A list of two vectors of axes (counted from 1), those of `x1` and the matching ones of `x2`; two
 #'   numbers stand for one axis of each. A single number `n` counts from 1 as axes do, as in keras3: the last `n - 1` axes
-#'   of `x1` and the first `n - 1` of `x2`.
+#'   of `x1` and the first `n - 1` of `x2`; 1, which would name no axis, is the product of `op_dot()`.
 #' @return A tensor of floating point numbers.
 #' @source <https://keras.io/api/ops/numpy/#matmul-function>
 #' @family ops
@@ -229,6 +229,7 @@ op_dot <- function(x1, x2) {
 op_tensordot <- function(x1, x2, axes = 3L) {
   x1 <- as_operand(x1)
   x2 <- as_operand(x2)
+  if (identical(as.numeric(unlist(axes)), 1)) return(op_dot(x1, x2))
   summed <- tensordot_axes(axes, tensor_rank(x1), tensor_rank(x2))
   free1 <- setdiff(seq_len(tensor_rank(x1)) - 1, summed[[1]])
   free2 <- setdiff(seq_len(tensor_rank(x2)) - 1, summed[[2]])
@@ -240,7 +241,7 @@ op_tensordot <- function(x1, x2, axes = 3L) {
 
 tensordot_axes <- function(axes, rank1, rank2, call = rlang::caller_env()) {
   if (length(axes) == 1) {
-    count <- check_whole(axes[[1]], min = 1, max = min(rank1, rank2) + 1, arg = "axes", call = call) - 1L
+    count <- check_whole(axes[[1]], min = 2, max = min(rank1, rank2) + 1, arg = "axes", call = call) - 1L
     return(list(rank1 - count + seq_len(count) - 1, seq_len(count) - 1))
   }
   axes <- list(

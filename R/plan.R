@@ -41,9 +41,12 @@ run_tensors <- function(step, tensors, rows, commit_nonfinite) {
 # needed (and again in a new session: pointers do not survive). FALSE if the step cannot be traced, because R code in it
 # looks at the numbers: it is then run op by op from now on.
 add_plan <- function(step, tensors) {
+  late <- step$setup$late
   plan <- tryCatch(trace_step(step, lapply(tensors, meta_of)), birnn_error_symbolic = function(e) NULL)
   step$eager <- is.null(plan)
   if (step$eager) return(FALSE)
+  # Plans made before a metric was found to be late hold that metric.
+  if (!identical(step$setup$late, late)) forget_plans(step)
   alive <- Filter(function(plan) !r_pointer_is_nil(plan), step$plans)
   step$plans <- c(alive, list(plan))
   TRUE

@@ -110,7 +110,7 @@ new_gradient_tape <- function(pointer) {
   )
 }
 
-#' @exportS3Method utils::.DollarNames
+#' @export
 .DollarNames.birnn_gradient_tape <- function(x, pattern = "") {
   grep(pattern, c("gradient", "watch", "reset"), value = TRUE)
 }

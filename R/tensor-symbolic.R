@@ -38,7 +38,7 @@ symbolic_with_mask <- function(x, mask) {
 #' @export
 dim.birnn_symbolic <- function(x) tensor_shape(x)
 
-#' @exportS3Method utils::.DollarNames
+#' @export
 .DollarNames.birnn_symbolic <- function(x, pattern = "") grep(pattern, tensor_fields, value = TRUE)
 
 #' @export

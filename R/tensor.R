@@ -166,7 +166,7 @@ tensor_field <- function(x, name) {
 #' @export
 names.birnn_tensor <- function(x) NULL
 
-#' @exportS3Method utils::.DollarNames
+#' @export
 .DollarNames.birnn_tensor <- function(x, pattern = "") grep(pattern, tensor_fields, value = TRUE)
 
 #' @export

@@ -15,7 +15,7 @@ evaluate <- function(object, ...) UseMethod("evaluate")
 
 #' @rdname evaluate
 #' @inheritParams fit.birnn_model
-#' @param steps Batches to go through; `NULL` is all.
+#' @param steps Batches to go through; `NULL` is all. Needed for functions that never return `NULL`.
 #' @export
 evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL,
                                  verbose = getOption("keras.verbose", "auto"), sample_weight = NULL, steps = NULL,
@@ -26,6 +26,7 @@ evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = N
   check_outside_step(model, "evaluate()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
   verbose <- resolve_verbose(verbose, elsewhere = 0L)
+  check_bounded(x, steps, "steps")
   batches <- evaluation_source(model, x, y, sample_weight, batch_size)
   callbacks <- run_callbacks(callbacks, model, verbose, steps %||% batches$steps)
   evaluate_batches(model, batches, steps, callbacks) %||% birnn_abort("{.arg x} gives no batches.")
@@ -41,7 +42,7 @@ run_callbacks <- function(callbacks, model, verbose, steps, call = rlang::caller
 }
 
 # One pass without updates; returns the logs, NULL if there were no data.
-evaluate_batches <- function(model, batches, steps, callbacks) {
+evaluate_batches <- function(model, batches, steps, callbacks, arg = "steps") {
   step <- step_for(model, "test")
   means <- new_loss_means(model)
   reset_metrics(model)
@@ -52,6 +53,7 @@ evaluate_batches <- function(model, batches, steps, callbacks) {
     drawn <- batches$next_batch()
     if (is.null(drawn)) break
     batch <- batch + 1L
+    if (is.null(steps)) tell_endless(batches, batch, arg)
     run_batch_hooks(callbacks, "on_test_batch_begin", batch)
     result <- take_step(step, drawn, commit_nonfinite = TRUE)
     add_losses(means, result, drawn$size)

@@ -51,7 +51,8 @@
 #' @section Data in batches:
 #' `x` may be a data set, see [timeseries_dataset_from_array()] and [split_dataset()], or a function without arguments
 #' that returns one batch at every call: `list(x, y)` or `list(x, y, sample_weight)`, and `NULL` when a pass is over.
-#' A function that never returns `NULL` needs `steps_per_epoch` (and `validation_steps`). If the data end too early,
+#' A function that never returns `NULL` needs `steps_per_epoch` (and `validation_steps`): without them the training has
+#' no end, as in Keras, and a message says so after 10,000 batches. If the data end too early,
 #' training stops with a warning. `y`, `sample_weight`, `validation_split` and `batch_size` are not given then.
 #'
 #' @return A history, invisibly, see [plot.keras_training_history()].
@@ -87,6 +88,8 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
   levels <- model$label_levels
   on.exit(model$label_levels <- levels)
   learn_levels(model, y)
+  check_bounded(x, steps_per_epoch, "steps_per_epoch")
+  check_bounded(validation_data, validation_steps, "validation_steps")
   data <- fit_sources(model, x, y, sample_weight, class_weight, batch_size, shuffle, validation_split, validation_data,
                       validation_batch_size)
   run <- list(
@@ -184,6 +187,7 @@ run_epoch <- function(run, epoch) {
       break
     }
     batch <- batch + 1L
+    if (!endless) tell_endless(run$batches, batch, "steps_per_epoch")
     run_train_batch(run, drawn, means, epoch, batch)
     if (isTRUE(field(run$model, "stop_training"))) break
   }
@@ -241,7 +245,7 @@ abort_nonfinite <- function(loss, where = "") {
 }
 
 validation_logs <- function(run) {
-  logs <- evaluate_batches(run$model, run$validation$batches, run$validation$steps, run$callbacks)
+  logs <- evaluate_batches(run$model, run$validation$batches, run$validation$steps, run$callbacks, "validation_steps")
   if (is.null(logs)) {
     birnn_warn("{.arg validation_data} has no more batches: the epoch is not validated.", kind = "data", call = NULL)
     return(NULL)

@@ -5,7 +5,7 @@
 #' @inheritParams fit.birnn_model
 #' @param object A model.
 #' @param x The input, see [fit()][fit.birnn_model]. Missing values pass through their own sample only.
-#' @param steps Batches to go through; `NULL` is all.
+#' @param steps Batches to go through; `NULL` is all. Needed for functions that never return `NULL`.
 #' @return An array of numbers with one row a sample; for several outputs a list of arrays, named if the model was made
 #'   with named outputs. See [class_labels()] for the way from probabilities to labels.
 #' @family training
@@ -23,6 +23,7 @@ predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = get
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
   verbose <- resolve_verbose(verbose, elsewhere = 0L)
   if (is_stream(x)) {
+    check_bounded(x, steps, "steps")
     batches <- stream_source(model, x, batch_size, supervised = FALSE)
   } else {
     dataset <- prepare_data(model, x, supervised = FALSE)
@@ -59,6 +60,7 @@ predict_batches <- function(model, batches, steps, callbacks) {
     drawn <- batches$next_batch()
     if (is.null(drawn)) break
     batch <- batch + 1L
+    if (is.null(steps)) tell_endless(batches, batch, "steps")
     run_batch_hooks(callbacks, "on_predict_batch_begin", batch)
     results[[batch]] <- take_step(step, drawn, commit_nonfinite = TRUE)$outputs
     run_batch_hooks(callbacks, "on_predict_batch_end", batch)

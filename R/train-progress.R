@@ -129,12 +129,13 @@ format_step_time <- function(seconds) {
   sprintf("%.0fus/step", seconds * 1e6)
 }
 
-# Training values first, then those of the validation, as Keras prints them.
+# Training values first, then those of the validation, as Keras prints them; of a metric with several values the mean.
 format_logs <- function(logs) {
   if (length(logs) == 0) return("")
   validation <- startsWith(names(logs), "val_")
   logs <- c(logs[!validation], logs[validation])
   values <- vapply(logs, function(value) {
+    value <- mean(value)
     sprintf(if (is.finite(value) && abs(value) <= 1e-3) "%.4e" else "%.4f", value)
   }, character(1))
   paste0(" - ", names(logs), ": ", values, collapse = "")

@@ -98,6 +98,20 @@ draw_batch <- function(batches, endless) {
   batches$next_batch()
 }
 
+# Some functions are known to have no end, see timeseries_generator(): without a number of steps they never stop.
+check_bounded <- function(x, steps, arg, call = rlang::caller_env()) {
+  if (!is.null(steps) || !isTRUE(attr(x, "endless"))) return(invisible())
+  birnn_abort(c("{.arg {arg}} must be given: the function gives batches without an end.",
+                i = "A function that returns {.code NULL} after each pass needs no {.arg {arg}}."), call = call)
+}
+
+# Others are told of as soon as it looks like that; a message, as a warning would wait for the end.
+tell_endless <- function(batches, batch, arg) {
+  if (batch != 10000L || !is.na(batches$steps)) return(invisible())
+  cli::cli_inform(c("The function has given {batch} batches and no {.code NULL}, which would end the pass.",
+                    i = "A function without an end needs {.arg {arg}}."), class = "birnn_message_endless")
+}
+
 warn_out_of_data <- function(epoch) {
   birnn_warn(
     c("The data ended in epoch {epoch}: training stops.",

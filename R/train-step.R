@@ -13,17 +13,20 @@ step_for <- function(model, kind) {
 
 step_key <- function(model, kind) {
   variables <- layer_variables(model$handle, trainable = if (kind == "train") TRUE else NA)
-  c(structure_version(model), floatx(), vapply(variables, rlang::obj_address, ""))
+  c(structure_version(model), floatx(), model$setup$late, vapply(variables, rlang::obj_address, ""))
 }
 
 new_model_step <- function(model, kind) {
   if (has_own_step(model, supervised = kind != "predict")) return(new_own_step(model, kind))
   eager <- isTRUE(model$setup$run_eagerly)
   if (kind == "predict") return(new_step(predict_function(model), eager = eager))
-  if (kind == "test") return(new_step(loss_function(model, training = FALSE), eager = eager))
-  variables <- layer_variables(model$handle, trainable = TRUE)
-  new_step(loss_function(model, training = TRUE), trainable = variables,
-           optimizer = model$setup$optimizer, eager = eager)
+  step <- if (kind == "test") new_step(loss_function(model, training = FALSE), eager = eager) else {
+    new_step(loss_function(model, training = TRUE), trainable = layer_variables(model$handle, trainable = TRUE),
+             optimizer = model$setup$optimizer, eager = eager)
+  }
+  step$model <- model
+  step$setup <- model$setup
+  step
 }
 
 predict_function <- function(model) {
@@ -44,7 +47,8 @@ loss_function <- function(model, training) {
       result <- list(outputs = if (length(outputs) > 1) compact(losses) else list(),
                      loss = total_loss(model, losses, collected_losses()))
     }
-    update_metrics(model$setup, parts$targets, outputs, parts$weights)
+    update_metrics(model$setup, parts$targets, outputs, parts$weights, skip = model$setup$late)
+    result$outputs <- c(result$outputs, late_predictions(model$setup, parts$targets, outputs))
     result
   }
 }
@@ -103,12 +107,13 @@ total_loss <- function(model, losses, layer_losses) {
   Reduce(function(a, b) apply_op("add", list(a, b)), terms)
 }
 
-update_metrics <- function(setup, targets, outputs, weights) {
+# `skip`: keys of metrics that are left out.
+update_metrics <- function(setup, targets, outputs, weights, skip = character()) {
   for (entry in setup$metrics) {
     target <- targets[[entry$output]]
-    if (is.null(target)) next
+    if (is.null(target) || entry$key %in% skip) next
     weight <- if (entry$weighted) weights[[entry$output]]
-    update_metric(entry$metric, target, outputs[[entry$output]], weight)
+    traced_or_late(setup, entry$key, update_metric(entry$metric, target, outputs[[entry$output]], weight))
   }
 }
 

@@ -36,7 +36,10 @@ own_class_weight <- function(parts, class_weight, call) {
 
 # A batch that a source gave, through the step of its kind: see run_step().
 take_step <- function(step, drawn, commit_nonfinite) {
-  if (is.null(step$own)) return(run_tensors(step, drawn$tensors, drawn$rows, commit_nonfinite))
+  if (is.null(step$own)) {
+    result <- run_tensors(step, drawn$tensors, drawn$rows, commit_nonfinite)
+    return(with_late_metrics(step, result, drawn, commit_nonfinite))
+  }
   tensors <- drawn$tensors
   if (!is.null(drawn$rows)) tensors <- lapply(tensors, r_tensor_rows, drawn$rows)
   step$own(unname(pack_structure(drawn$template, tensors)))

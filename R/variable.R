@@ -98,7 +98,7 @@ variable_methods <- c("assign", "assign_add", "assign_sub", "value", "numpy", "s
   x
 }
 
-#' @exportS3Method utils::.DollarNames
+#' @export
 .DollarNames.birnn_variable <- function(x, pattern = "") grep(pattern, variable_methods, value = TRUE)
 
 #' @export

@@ -1,11 +1,20 @@
 # Fixtures (see fixtures/README.md): cases that Keras computed, and the comparison with them.
 
+# How many cases each file must have, so that none can get lost.
+fixture_sizes <- c(
+  "activations" = 27, "callbacks" = 12, "ctc" = 4, "layers-bidirectional" = 65, "layers-bidirectional-random" = 60,
+  "layers-companions" = 69, "layers-conv-lstm" = 20, "layers-recurrent" = 79, "layers-recurrent-random" = 60,
+  "layers-stacked" = 24, "layers-stateful" = 16, "losses" = 32, "metrics" = 25, "models" = 42, "ops" = 117,
+  "small-things" = 23, "summaries" = 6, "text-vectorization" = 13, "windows" = 10
+)
+
 load_fixture <- function(name) {
   connection <- xzfile(testthat::test_path("fixtures", paste0(name, ".json.xz")), "rb")
   on.exit(close(connection))
   text <- paste(readLines(connection, warn = FALSE, encoding = "UTF-8"), collapse = "\n")
   cases <- jsonlite::parse_json(text, simplifyVector = TRUE, simplifyDataFrame = FALSE, simplifyMatrix = FALSE)$cases
   names(cases) <- vapply(cases, `[[`, character(1), "name")
+  stopifnot(length(cases) == fixture_sizes[[name]], !anyDuplicated(names(cases)))
   cases
 }
 

@@ -97,3 +97,8 @@ test_that("callback_terminate_on_nan() ends training without an error and withou
   expect_error(fit(model, x, c(NaN, 1, 1, 1), callbacks = callback_terminate_on_nan(raise_error = TRUE)),
                class = "birnn_error_numeric")
 })
+
+test_that("callbacks of the fixtures are all tested", {
+  expect_setequal(vapply(load_fixture("callbacks"), `[[`, "", "fn"),
+                  c("callback_early_stopping", "callback_reduce_lr_on_plateau"))
+})

@@ -2,6 +2,20 @@
 
 ragged <- list(c(1L, 6L, 6L), 2L, c(3L, 4L, 1L, 3L, 2L, 7L), integer(), c(6L, 3L))
 
+test_that("pad_sequences() and to_categorical() give what Keras gives", {
+  cases <- load_fixture("small-things")
+  padded <- cases[startsWith(names(cases), "pad_sequences")]
+  expect_length(padded, 4)
+  for (case in padded) {
+    got <- do.call(pad_sequences, c(list(lapply(case$sequences, as.integer)), case$args))
+    expect_identical(got, fixture_array(case$y), label = case$name)
+  }
+  coded <- cases[["to_categorical"]]
+  expect_identical(do.call(to_categorical, c(list(coded$x), coded$args)), fixture_array(coded$y))
+  kinds <- sub("[-_].*", "", names(cases))
+  expect_identical(c(table(kinds)), c(constraint = 4L, pad = 4L, regularizer = 5L, schedule = 9L, to = 1L))
+})
+
 test_that("vectors are filled up at the front by default, to the longest one", {
   padded <- pad_sequences(ragged)
   expect_type(padded, "integer")

@@ -68,3 +68,27 @@ test_that("the history is drawn after each epoch where a device is open, else no
   })
   expect_gt(file.size(file), 0)
 })
+
+test_that("a metric with one value a class is kept whole in logs and history, and shown by its mean", {
+  set.seed(1)
+  x <- matrix(rnorm(24), 12)
+  y <- diag(3)[rep(1:3, 4), ]
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "softmax")
+  model |> compile("sgd", loss = "categorical_crossentropy", metrics = list(metric_f1_score()))
+  path <- withr::local_tempfile(fileext = ".csv")
+  seen <- list()
+  callbacks <- list(callback_csv_logger(path), callback_lambda(on_epoch_end = function(epoch, logs) seen <<- logs))
+  lines <- capture.output(history <- fit(model, x, y, epochs = 2, validation_data = list(x, y), callbacks = callbacks,
+                                         verbose = 2))
+  result <- evaluate(model, x, y)
+  expect_length(result$f1_score, 3)
+  expect_equal(dim(history$metrics$f1_score), c(2L, 3L))
+  expect_equal(history$metrics$val_f1_score[2, ], result$f1_score)
+  expect_equal(seen$val_f1_score, result$f1_score)
+  table <- as.data.frame(history)
+  expect_equal(table$value[table$metric == "f1_score" & table$data == "validation"],
+               rowMeans(history$metrics$val_f1_score))
+  expect_match(lines[[4]], sprintf("val_f1_score: %.4f", mean(result$f1_score)), fixed = TRUE)
+  expect_output(print(history), "val_f1_score")
+  expect_match(readLines(path)[[3]], "\"\\[[0-9.]+, [0-9.]+, [0-9.]+\\]\"")
+})

@@ -32,6 +32,7 @@ test_that("op_dot() and op_tensordot() are sums over the axes they name", {
   for (i in 1:2) for (j in 1:3) for (k in 1:2) for (l in 1:5) expected[i, j, k, l] <- sum(a[i, j, ] * b[k, , l])
   expect_identical(as.array(op_dot(a, b)), expected)
   expect_identical(as.array(op_tensordot(a, b, axes = list(3, 2))), expected)
+  expect_identical(as.array(op_tensordot(a, b, axes = 1)), expected)
   expect_equal(as.numeric(op_dot(2, 3)), 6)
   expect_identical(dim(op_tensordot(a, array(1, c(4, 3, 7)), axes = list(c(3, 2), c(1, 2)))), c(2L, 7L))
   expect_identical(dim(op_tensordot(array(1, c(2, 3, 4)), array(1, c(3, 4, 5)))), c(2L, 5L))

@@ -154,3 +154,21 @@ test_that("a model with a fixed batch size takes batches of that size only", {
   expect_refused(fit(model, batches_of(4)), "state", list(model))
   expect_length(fit(model, batches_of(3))$metrics$loss, 1)
 })
+
+test_that("batches without an end need a number of steps", {
+  model <- small_model()
+  windows <- timeseries_generator(x, y, length = 1, batch_size = 4)
+  flat <- function() {
+    batch <- windows()
+    list(array(batch[[1]], c(4, 2)), batch[[2]])
+  }
+  attr(flat, "endless") <- TRUE
+  expect_error(fit(model, windows), "steps_per_epoch", class = "birnn_error_value")
+  expect_error(fit(model, x, y, validation_data = flat), "validation_steps", class = "birnn_error_value")
+  expect_error(evaluate(model, flat), "steps", class = "birnn_error_value")
+  expect_error(predict(model, flat), "steps", class = "birnn_error_value")
+  unbounded <- list(steps = NA_integer_)
+  expect_silent(tell_endless(unbounded, 9999L, "steps"))
+  expect_silent(tell_endless(list(steps = 20000L), 10000L, "steps"))
+  expect_message(tell_endless(unbounded, 10000L, "steps_per_epoch"), "steps_per_epoch", class = "birnn_message_endless")
+})
