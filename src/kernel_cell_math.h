@@ -57,18 +57,23 @@ BIRNN_INLINE void sigmoid(Vec (&x)[N]) {
   BIRNN_EACH x[n] = all(1) / p[n];
 }
 
-// float: see kernel_simd.h. double: e / (e + 2) with e = exp(2x) - 1 = 2^k (exp(r) - 1) + (2^k - 1)
+// float: see kernel_simd.h. double: e / (e + 2) with e = exp(2|x|) - 1 = 2^k (exp(r) - 1) + (2^k - 1), and the sign of x.
 template <int N>
 BIRNN_INLINE void squash(Vec (&x)[N]) {
   if constexpr (is_float) {
     tanh(x);
   } else {
+    const IntVec sign_bit = reinterpret_cast<IntVec>(all(-0.));
+    IntVec sign[N];
     Vec power[N], e[N];
-    BIRNN_EACH x[n] = larger_of(all(-20), smaller_of(all(20), x[n]));
+    BIRNN_EACH sign[n] = reinterpret_cast<IntVec>(x[n]) & sign_bit;
+    BIRNN_EACH x[n] = reinterpret_cast<Vec>(reinterpret_cast<IntVec>(x[n]) ^ sign[n]);
+    BIRNN_EACH x[n] = smaller_of(all(20), x[n]);
     BIRNN_EACH x[n] = x[n] + x[n];
     reduce_exponent(x, power);
     exp_minus_one(x, e);
     BIRNN_EACH e[n] = e[n] * power[n] + (power[n] - all(1));
-    BIRNN_EACH x[n] = e[n] / (e[n] + all(2));
+    BIRNN_EACH e[n] = e[n] / (e[n] + all(2));
+    BIRNN_EACH x[n] = reinterpret_cast<Vec>(reinterpret_cast<IntVec>(e[n]) | sign[n]);
   }
 }
