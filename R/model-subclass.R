@@ -29,6 +29,10 @@ SubclassedModel <- R6::R6Class("SubclassedModel",
     },
     input_template = function() self$input_structure %||% 1L,
     output_template = function() self$output_structure,
+    # What call() has built is built again from the shape of what it was called with, also when a file is loaded.
+    get_build_config = function() {
+      if (self$built && !is.null(self$build_shape)) list(input_shape = config_shapes(self$build_shape))
+    },
     compute_output_shape = function(input_shape) traced_output_shape(self, input_shape),
     call = function(inputs, ...) abort_no_call(self)
   )

@@ -13,6 +13,8 @@
 #include <process.h>
 #include <windows.h>
 #else
+#include <dirent.h>
+#include <signal.h>
 #include <unistd.h>
 #endif
 
@@ -25,6 +27,8 @@ struct Fault {
   bool partly = false;
 };
 Fault fault;
+
+const char* const new_mark = ".tmp";  // a new file is called <path>.tmp<process>-<number> until it is whole
 
 // Whether this call is the one that a test wants to fail.
 bool is_faulty() {
@@ -64,8 +68,13 @@ int rename_file(const std::string& from, const std::string& to) {
 }
 int remove_file(const std::string& path) { return _wunlink(wide(path).c_str()); }
 int process_number() { return _getpid(); }
+bool can_be_replaced(const std::string& path) {
+  struct _stat64 info;
+  return _wstat64(wide(path).c_str(), &info) != 0 || (info.st_mode & _S_IFREG);
+}
 void keep_mode(const std::string&, int) {}
 void sync_folder(const std::string&) {}
+void remove_left_behind(const std::string&) {}  // numbers of processes are soon given out again here
 
 #else
 
@@ -82,21 +91,56 @@ int close_file(int file) { return close(file); }
 int rename_file(const std::string& from, const std::string& to) { return rename(from.c_str(), to.c_str()); }
 int remove_file(const std::string& path) { return unlink(path.c_str()); }
 int process_number() { return static_cast<int>(getpid()); }
+bool can_be_replaced(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
+}
 // The new file may be read and written by whom the old one might.
 void keep_mode(const std::string& path, int file) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0 && fchmod(file, info.st_mode & 07777) != 0) errno = 0;
 }
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
 // So that the new name outlives a loss of power, too. Some file systems cannot do it: then it is left to them.
 void sync_folder(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  const int folder = open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_CLOEXEC);
+  const int folder = open(folder_of(path).c_str(), O_RDONLY | O_CLOEXEC);
   if (folder < 0) return;
   fsync(folder);
   close(folder);
 }
+// The process in the name of a new file of `base` (see new_name()), or 0 if it is some other file.
+pid_t process_of(const std::string& name, const std::string& base) {
+  const std::string start = base + new_mark;
+  if (name.compare(0, start.size(), start) != 0) return 0;
+  const std::size_t dash = name.find('-', start.size());
+  if (dash == std::string::npos || dash == start.size() || dash - start.size() > 9 || dash + 1 == name.size()) return 0;
+  for (std::size_t k = start.size(); k < name.size(); ++k) {
+    if (k != dash && (name[k] < '0' || name[k] > '9')) return 0;
+  }
+  return static_cast<pid_t>(std::stol(name.substr(start.size(), dash - start.size())));
+}
+// Removes the new files of processes that ended before they had named them.
+void remove_left_behind(const std::string& path) {
+  const std::string folder = folder_of(path);
+  const std::string base = path.substr(path.find_last_of('/') + 1);  // npos + 1 is 0
+  DIR* entries = opendir(folder.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries)) {
+    const pid_t process = process_of(entry->d_name, base);
+    if (process > 0 && kill(process, 0) != 0 && errno == ESRCH) remove_file(folder + entry->d_name);
+  }
+  closedir(entries);
+}
 
 #endif
+
+std::string new_name(const std::string& path) {
+  static int count = 0;
+  return path + new_mark + std::to_string(process_number()) + "-" + std::to_string(++count);
+}
 
 [[noreturn]] void fail_file(const std::string& what, const std::string& path, int error) {
   fail("file", what + " \"" + path + "\": " + std::generic_category().message(error));
@@ -106,9 +150,8 @@ void sync_folder(const std::string& path) {
 class NewFile {
  public:
   explicit NewFile(const std::string& path) : path_(path) {
-    static int count = 0;
     for (int tries = 0; tries < 1000; ++tries) {
-      name_ = path + ".tmp" + std::to_string(process_number()) + "-" + std::to_string(++count);
+      name_ = new_name(path);
       file_ = is_faulty() ? -1 : create(name_);
       if (file_ >= 0) return;
       if (errno != EEXIST) break;
@@ -184,6 +227,8 @@ void FileReader::read(uint8_t* out) {
 }
 
 void replace_file(const std::string& path, const ByteSpan& content) {
+  if (!can_be_replaced(path)) fail("file", "\"" + path + "\" is a folder or a device: no file that can be replaced");
+  remove_left_behind(path);
   NewFile file(path);
   file.write(content);
   file.take_name();

@@ -23,7 +23,8 @@ class FileReader {
 };
 
 // Writes to a new file in the same folder, waits until it is on the disk, and gives it the name `path`. If anything
-// fails, the new file is removed, what was called `path` is left alone, and the error names path and reason.
+// fails, the new file is removed, what was called `path` is left alone, and the error names path and reason. New files
+// that processes left behind which no longer exist are removed before. Folders and devices are never replaced.
 void replace_file(const std::string& path, const ByteSpan& content);
 
 // For tests: the n-th call of the operating system from now on fails with this error number (n = 0: none does).

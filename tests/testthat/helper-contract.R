@@ -7,7 +7,8 @@
 # `in_file = FALSE`: the config holds an R function, which no file can hold.
 expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
                                   weights = c(trainable = 0, non_trainable = 0), seeds = 0, losses = 0,
-                                  supports_masking = TRUE, ids = NULL, trains = TRUE, custom_objects = NULL, in_file = TRUE) {
+                                  supports_masking = TRUE, ids = NULL, trains = TRUE, custom_objects = NULL,
+                                  in_file = TRUE) {
   spec <- list(
     make = make, input_shape = map_structure(input_shape, as.integer),
     output_shapes = lapply(if (is.list(output_shape)) output_shape else list(output_shape), as.integer),
@@ -22,6 +23,7 @@ expect_layer_contract <- function(make, input_shape, output_shape = input_shape,
   expect_weights_round_trip(spec)
   with_floatx("float64", expect_gradient_contract(spec))
   expect_survives_serialize(spec)
+  expect_survives_file(spec)
   if (trains) expect_trains(spec)
 }
 
@@ -174,6 +176,21 @@ expect_survives_serialize <- function(spec) {
   x <- contract_input(spec)
   copy <- unserialize(serialize(layer, NULL))
   expect_same_bits(copy(x), layer(x), "a copy by serialize()")
+}
+
+# A model with the layer in it comes back from a file: the same config, the same numbers, and the same file again.
+expect_survives_file <- function(spec) {
+  x <- contract_input(spec)
+  input <- symbolic_input(spec)
+  model <- keras_model(input, spec$make()(input))
+  if (!spec$in_file) return(testthat::expect_error(save_model(model), class = "birnn_error_config"))
+  bytes <- save_model(model)
+  copy <- load_model(bytes, custom_objects = spec$custom_objects)
+  testthat::expect_identical(copy$get_config(), model$get_config())
+  expect_same_bits(get_weights(copy), get_weights(model))
+  expect_same_bits(copy(x), model(x), "a model from a file")
+  members <- c("config.json", "model.weights.h5")   # the third holds the time
+  testthat::expect_identical(r_zip_read(save_model(copy), members), r_zip_read(bytes, members))
 }
 
 # One step of training, by plan and eagerly.

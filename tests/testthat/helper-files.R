@@ -13,7 +13,8 @@ file_facts <- function(name) {
 }
 
 fact_array <- function(tensor) {
-  fixture_array(list(dtype = if (tensor$dtype == "int32") "int32", shape = unlist(tensor$shape), data = unlist(tensor$data)))
+  dtype <- if (tensor$dtype == "int32") "int32"
+  fixture_array(list(dtype = dtype, shape = unlist(tensor$shape), data = unlist(tensor$data)))
 }
 
 # One array, or a list of several: as predict() and fit() take and give them.
@@ -78,5 +79,6 @@ expect_sums <- function(variables, want, label) {
 
 # Everything a file holds, for comparisons bit by bit.
 model_state <- function(model) {
-  list(weights = get_weights(model), optimizer = if (!is.null(model$optimizer)) lapply(model$optimizer$variables, as.array))
+  optimizer <- if (!is.null(model$optimizer)) lapply(model$optimizer$variables, as.array)
+  list(weights = get_weights(model), optimizer = optimizer)
 }

@@ -117,7 +117,8 @@ h5_filters <- function(id) h5_message(11, c(le(1, 1), le(1, 1), raw(6), le(id, 2
 h5_chunked <- function(dims, chunk, filter, stored, size = length(stored)) {
   key <- function(offset) c(le(size, 4), le(0, 4), unlist(lapply(c(offset, 0), le, 8)))
   h5_dataset(function(at) {
-    layout <- h5_message(8, c(le(3, 1), le(2, 1), le(length(dims) + 1, 1), le(at, 8), unlist(lapply(chunk, le, 4)), le(4, 4)))
+    layout <- h5_message(8, c(le(3, 1), le(2, 1), le(length(dims) + 1, 1), le(at, 8), unlist(lapply(chunk, le, 4)),
+      le(4, 4)))
     c(list(h5_space(dims), h5_type(), layout), if (!is.null(filter)) list(h5_filters(filter)))
   }, data = raw(), extra = raw()) |> append_tree(dims, key, stored)
 }
@@ -128,7 +129,8 @@ append_tree <- function(file, dims, key, stored) {
   header_end <- 96 + 16 + sum(as.integer(file[96 + 9:10]) * c(1, 256))
   tree_size <- 24 + 2 * length(key(rep(0, length(dims)))) + 8
   chunk_at <- header_end + tree_size
-  tree <- c(text_bytes("TREE"), as.raw(c(1, 0)), le(1, 2), nowhere, nowhere, key(rep(0, length(dims))), le(chunk_at, 8), key(dims))
+  tree <- c(text_bytes("TREE"), as.raw(c(1, 0)), le(1, 2), nowhere, nowhere, key(rep(0, length(dims))), le(chunk_at, 8),
+    key(dims))
   body <- c(file[97:header_end], tree, stored)
   body <- c(body, raw(-length(body) %% 8))
   root <- 96 + length(body)

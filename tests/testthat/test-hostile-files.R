@@ -15,12 +15,16 @@ outcome <- function(load) {
 
 expect_harmless <- function(id, case, load) {
   for (k in seq_along(case$files)) {
-    start <- proc.time()[["user.self"]]
-    result <- outcome(function() load(case$files[[k]]))
-    seconds <- proc.time()[["user.self"]] - start
+    result <- outcome(function() within_limit(load(case$files[[k]])))
     expect(result %in% case$expect, sprintf("%s, %s, file %d: %s", id, case$what, k, substr(result, 1, 200)))
-    expect(seconds < 2, sprintf("%s, %s, file %d took %.1f s", id, case$what, k, seconds))
   }
+}
+
+# Ends what hangs: an error that no case expects. The slowest cases need less than a second.
+within_limit <- function(code, seconds = 60) {
+  setTimeLimit(elapsed = seconds, transient = TRUE)
+  on.exit(setTimeLimit())
+  code
 }
 
 # The most memory that the process had since the last call, in MiB; NA where the system does not tell.
@@ -96,7 +100,8 @@ test_that("backups", {
   train <- function(...) {
     model <- keras_model_sequential(input_shape = c(4, 3)) |> layer_simple_rnn(2) |> layer_dense(1)
     compile(model, "adam", loss = "mse")
-    fit(model, data$x, data$y, batch_size = 8, epochs = 2, verbose = 0, callbacks = list(callback_backup_and_restore(folder, 1), ...))
+    callbacks <- list(callback_backup_and_restore(folder, 1), ...)
+    fit(model, data$x, data$y, batch_size = 8, epochs = 2, verbose = 0, callbacks = callbacks)
   }
   try(train(callback_crash(2)), silent = TRUE)
   path <- file.path(folder, "training.backup")
@@ -113,9 +118,10 @@ test_that("the code that reads files calls nothing by name and opens nothing els
   skip_without_sources()
   files <- source_files("R", "^(save|serialize|model-serialize).*[.]R$")
   expect_gt(length(files), 8)
-  forbidden <- c("eval", "parse", "evalq", "get", "mget", "match.fun", "source", "sys.source", "load", "attach", "readRDS",
-                 "unserialize", "unzip", "untar", "fromJSON", "url", "download.file", "system", "system2", "file", "readLines", "scan",
-                 "library", "require", "loadNamespace", "str2lang", "getFromNamespace", "getExportedValue")
+  forbidden <- c("eval", "parse", "evalq", "get", "mget", "match.fun", "source", "sys.source", "load", "attach",
+                 "readRDS", "unserialize", "unzip", "untar", "fromJSON", "url", "download.file", "system", "system2",
+                 "file", "readLines", "scan", "library", "require", "loadNamespace", "str2lang", "getFromNamespace",
+                 "getExportedValue")
   found <- lapply(rlang::set_names(files, basename(files)), function(path) {
     data <- utils::getParseData(parse(path, keep.source = TRUE))
     intersect(data$text[data$token == "SYMBOL_FUNCTION_CALL"], forbidden)
@@ -132,7 +138,8 @@ test_that("no other file, no socket and no process is opened", {
   trace <- file.path(folder, "trace")
   probe <- system2("strace", c("-o", trace, "-e", "trace=openat", "true"), stdout = FALSE, stderr = FALSE)
   skip_if(probe != 0, "strace is not allowed here")
-  cases <- c(zip_cases(base), json_cases(base)[-c(5, 11, 17)], config_cases(base), hdf5_cases(base)[-24], weight_cases(base))
+  cases <- c(zip_cases(base), json_cases(base)[-c(5, 11, 17)], config_cases(base), hdf5_cases(base)[-24],
+             weight_cases(base))
   files <- unlist(lapply(cases, `[[`, "files"), recursive = FALSE)
   paths <- file.path(folder, sprintf("case-%04d.keras", seq_along(files)))
   for (k in seq_along(files)) {
@@ -145,7 +152,8 @@ test_that("no other file, no socket and no process is opened", {
   end <- file.path(folder, "end")
   writeLines("", begin)
   writeLines("", end)
-  code <- sprintf("library(birnn); open <- function(p) suppressWarnings(tryCatch(load_model(p), error = function(e) conditionMessage(e)))
+  code <- sprintf("library(birnn)
+    open <- function(p) suppressWarnings(tryCatch(load_model(p), error = function(e) conditionMessage(e)))
     for (k in 1:2) { open('%s'); open('%s'); readLines('%s') }
     for (p in list.files('%s', 'case-', full.names = TRUE)) open(p)
     readLines('%s')", good, paths[[1]], begin, folder, end)

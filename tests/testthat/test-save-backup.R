@@ -126,7 +126,9 @@ test_that("a damaged backup is an error, or the one before it is used", {
   whole <- train_with_crashes(backup_model, fit_arrays())
   model <- backup_model()
   expect_warning(
-    history <- fit_arrays()(model, callback_backup_and_restore(folder, double_checkpoint = TRUE, delete_checkpoint = FALSE)),
+    history <- fit_arrays()(
+      model, callback_backup_and_restore(folder, double_checkpoint = TRUE, delete_checkpoint = FALSE)
+    ),
     class = "birnn_warning_file"
   )
   expect_identical(training_result(model, history), whole)
@@ -186,7 +188,8 @@ test_that("wrong arguments are named, and a folder that cannot be made stops fit
 test_that("values survive as they are", {
   values <- list(
     a = NULL, b = c(1.5, NA, NaN, Inf, -Inf, -0), c = c(x = 1L, y = NA), d = c(TRUE, NA), e = c("\u00e4\n", NA, ""),
-    f = list(), g = factor(c("u", "v")), h = matrix(1:6, 2), i = as.Date("2020-02-29"), j = seq(0, 1, length.out = 2000),
+    f = list(), g = factor(c("u", "v")), h = matrix(1:6, 2), i = as.Date("2020-02-29"),
+    j = seq(0, 1, length.out = 2000),
     k = c(NA, seq_len(1500)), l = data.frame(a = 1:2, b = c("x", "y")), m = character(), n = list(1, list(NULL, "z"))
   )
   tensors <- new.env()

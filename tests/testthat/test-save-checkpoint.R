@@ -61,8 +61,10 @@ test_that("lines tell what happens", {
   expect_output(checkpoint_fit(list(callback_scores(c(3, 2)), keep), epochs = 2),
                 "Epoch 2: score improved from 3.00000 to 2.00000, saving model to best.keras")
   keep <- callback_model_checkpoint(path, "score", verbose = 1, save_best_only = TRUE, mode = "max")
-  expect_output(checkpoint_fit(list(callback_scores(c(3, 2)), keep), epochs = 2), "Epoch 2: score did not improve from 3.0")
-  expect_output(checkpoint_fit(callback_model_checkpoint(path, verbose = 1), epochs = 1), "Epoch 1: saving model to best")
+  expect_output(checkpoint_fit(list(callback_scores(c(3, 2)), keep), epochs = 2),
+                "Epoch 2: score did not improve from 3.0")
+  expect_output(checkpoint_fit(callback_model_checkpoint(path, verbose = 1), epochs = 1),
+                "Epoch 1: saving model to best")
 })
 
 test_that("a number that is not there is a warning, a name in the path an error", {
@@ -90,7 +92,8 @@ test_that("a folder that cannot be written to is found out before the first epoc
   file <- withr::local_tempfile(lines = "")
   epochs <- 0
   count <- callback_lambda(on_epoch_begin = function(epoch, logs) epochs <<- epochs + 1)
-  expect_error(checkpoint_fit(list(count, callback_model_checkpoint(file.path(file, "m.keras")))), class = "birnn_error_file")
+  keep <- callback_model_checkpoint(file.path(file, "m.keras"))
+  expect_error(checkpoint_fit(list(count, keep)), class = "birnn_error_file")
   expect_identical(epochs, 0)
 })
 

@@ -15,7 +15,10 @@ referee_files <- function(folder) {
 our_datasets <- function(path) {
   hdf5 <- open_hdf5(r_read_file(path))
   visit <- function(node, path) {
-    if (!is_hdf5_group(node)) return(rlang::set_names(list(to_row_major(as.array(hdf5_tensor(hdf5$file, node, node$dtype)))), path))
+    if (!is_hdf5_group(node)) {
+      numbers <- as.array(hdf5_tensor(hdf5$file, node, node$dtype))
+      return(rlang::set_names(list(to_row_major(numbers)), path))
+    }
     do.call(c, c(list(list()), unname(Map(visit, node$members, paste0(path, "/", names(node$members))))))
   }
   visit(hdf5$root, "")
@@ -27,10 +30,10 @@ test_that("h5py reads all our files", {
   }, unique(c(Sys.which("python3"), "/usr/bin/python3")))
   skip_if(length(python) == 0, "there is no h5py")
   script <- withr::local_tempfile(lines = c(
-    "import h5py, sys, json", "out = {}",
+    "import h5py, numpy, sys, json", "out = {}",
     "def visit(name, item):",
     "    [item.attrs[key] for key in item.attrs]",
-    "    if isinstance(item, h5py.Dataset): out['/' + name] = [float(v) for v in item[()].flatten()] if item.shape else [float(item[()])]",
+    "    if isinstance(item, h5py.Dataset): out['/' + name] = [float(v) for v in numpy.ravel(item[()])]",
     "h5py.File(sys.argv[1], 'r').visititems(visit)", "print(json.dumps(out))"
   ))
   for (path in referee_files(withr::local_tempdir())) {

@@ -1,4 +1,5 @@
-# Whatever is registered goes through the text of a config and back; whatever users define does, told by name.
+# Whatever is registered goes through the text of a config and back; whatever users define does, told by name. That
+# every registered layer goes through a file is part of the contract of layers: helper-contract.R.
 
 through_json <- function(object) read_json(write_json(serialize_keras_object(object)))
 
@@ -31,7 +32,9 @@ test_that("nested and shared layers, and classes of the user's, come back", {
       super$initialize(...)
       self$factor <- factor
     },
-    build = function(input_shape) self$kernel <- self$add_weight(shape = list(input_shape[[length(input_shape)]]), name = "kernel"),
+    build = function(input_shape) {
+      self$kernel <- self$add_weight(shape = list(input_shape[[length(input_shape)]]), name = "kernel")
+    },
     call = function(inputs) inputs * self$factor * self$kernel,
     get_config = function() c(super$get_config(), list(factor = self$factor))
   )
@@ -53,4 +56,66 @@ test_that("nested and shared layers, and classes of the user's, come back", {
   set_custom_objects()
   again <- with_custom_object_scope(list(Scaled = layer_scaled), load_model(bytes))
   expect_identical(get_weights(again), get_weights(model))
+})
+
+test_that("models of classes of the user's come back: told by name, registered, in a scope", {
+  new_net <- Model("Net",
+    initialize = function(units = 2, ...) {
+      super$initialize(...)
+      self$units <- units
+      self$memory <- layer_bidirectional(layer = layer_gru(units = units))
+      self$tops <- list(layer_dense(units = 2), layer_dense(units = 1))
+    },
+    call = function(inputs) self$tops[[2]](self$tops[[1]](self$memory(inputs))),
+    get_config = function() c(super$get_config(), list(units = self$units))
+  )
+  model <- new_net(units = 3)
+  x <- array(stats::rnorm(24), c(2, 4, 3))
+  expect_error(save_model(model), class = "birnn_error_state")
+  compile(model, optimizer_adam(0.1), loss = "mse")
+  fit(model, x, c(0, 1), epochs = 1, verbose = 0)
+  bytes <- save_model(model)
+  expect_error(load_model(bytes), "Net", class = "birnn_error_config")
+  expect_whole <- function(again) {
+    expect_identical(model_state(again), model_state(model))
+    expect_identical(predict(again, x, verbose = 0), predict(model, x, verbose = 0))
+    # The groups of weights have the names of the layers, which initialize() gives anew.
+    expect_identical(r_zip_read(save_model(again), "config.json"), r_zip_read(bytes, "config.json"))
+  }
+  expect_whole(load_model(bytes, custom_objects = list(new_net)))
+  expect_whole(load_model(bytes, custom_objects = list(Net = new_net)))
+  expect_whole(with_custom_object_scope(list(Net = new_net), load_model(bytes)))
+  before <- set_custom_objects()
+  withr::defer(set_custom_objects(before))
+  register_keras_serializable(new_net, package = "tests")
+  bytes <- save_model(model)
+  expect_match(rawToChar(r_zip_read(bytes, "config.json")[[1]]), "\"registered_name\": \"tests>Net\"", fixed = TRUE)
+  expect_whole(load_model(bytes))
+})
+
+test_that("models of classes of the user's may have inputs with names and a build() of their own", {
+  new_sum <- Model("Sum",
+    initialize = function(...) {
+      super$initialize(...)
+      self$top <- layer_dense(units = 1)
+    },
+    build = function(input_shape) self$top$build(input_shape$b),
+    call = function(inputs) self$top(inputs$a + inputs$b)
+  )
+  model <- new_sum()
+  x <- list(a = matrix(1:6 / 6, 2), b = matrix(6:1, 2))
+  before <- predict(model, x, verbose = 0)
+  expect_identical(predict(load_model(save_model(model), custom_objects = list(new_sum)), x, verbose = 0), before)
+})
+
+test_that("chains are made of a list of layers, also for samples that are single numbers", {
+  for (shape in list(list(), c(4, 3))) {
+    layers <- if (length(shape)) list(layer_lstm(units = 2)) else list(layer_embedding(input_dim = 9, output_dim = 2))
+    model <- keras_model_sequential(shape, layers = c(layers, layer_dense(units = 1)))
+    x <- array(1:24 %% 9, if (length(shape)) c(2, 4, 3) else 24)
+    bytes <- save_model(model)
+    again <- load_model(bytes)
+    expect_identical(again$get_config(), model$get_config())
+    expect_identical(predict(again, x, verbose = 0), predict(model, x, verbose = 0))
+  }
 })
