@@ -188,3 +188,41 @@ test_that("wrong arguments are refused before anything happens", {
   expect_error(fit(model, x), "needs it", class = "birnn_error_value")
   expect_equal(get_weights(model), before)
 })
+
+test_that("the validation split is cut off the end, with its weights, before any shuffling", {
+  weights <- seq_len(10)
+  history <- fit(model <- regression(), x, y, sample_weight = weights, validation_split = 0.05)
+  last <- evaluate(model, x[10, , drop = FALSE], y[10], sample_weight = weights[10])
+  expect_equal(history$metrics$val_loss, last$loss, tolerance = 1e-6)
+  before <- regression()
+  expect_error(fit(before, x, y, validation_split = 0.95), "validation_split", class = "birnn_error_value")
+  set.seed(5)
+  both <- fit(regression(), x, y, validation_split = 0.5, validation_data = list(x, y), shuffle = FALSE, batch_size = 5)
+  set.seed(5)
+  alone <- fit(regression(), x, y, validation_data = list(x, y), shuffle = FALSE, batch_size = 5)
+  expect_identical(both$metrics, alone$metrics)
+})
+
+test_that("steps_per_epoch and validation_steps mean the same for arrays, data sets and functions", {
+  set <- function() timeseries_dataset_from_array(x, y, sequence_length = 1, batch_size = 2)
+  draw <- function() {
+    batches <- as_iterator(set())
+    function() iter_next(batches) %||% iter_next(batches <<- as_iterator(set()))
+  }
+  windows <- array(x, c(10, 1, 2))
+  trained <- function(data, ...) {
+    set.seed(4)
+    model <- keras_model_sequential(input_shape = c(1, 2)) |> layer_flatten() |> layer_dense(1)
+    model |> compile(optimizer_sgd(0.1), loss = "mse")
+    history <- fit(model, data, ..., epochs = 4, initial_epoch = 2, steps_per_epoch = 3, validation_steps = 2,
+                   validation_freq = 3)
+    table <- as.data.frame(history)
+    expect_identical(history$epoch, 1:3)
+    expect_identical(which(!is.na(table$value[table$data == "validation"])), 3L)
+    expect_identical(which(!is.na(table$value[table$data == "training"])), 2:4)
+    list(history$metrics, get_weights(model))
+  }
+  want <- trained(windows, y, batch_size = 2, shuffle = FALSE, validation_data = list(windows, y))
+  expect_equal(trained(set(), validation_data = set()), want, tolerance = 1e-6)
+  expect_equal(trained(draw(), validation_data = draw()), want, tolerance = 1e-6)
+})

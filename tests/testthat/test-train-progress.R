@@ -47,3 +47,16 @@ test_that("fit() prints epochs and a line for each (2), or a bar (1)", {
   expect_match(capture.output(e <- evaluate(model, x, rep(1, 4), verbose = 2)), "^1/1 - 0s")
   expect_silent(predict(model, x, verbose = 0))
 })
+
+test_that("what fit(), evaluate() and predict() print looks like this", {
+  withr::local_options(cli.unicode = FALSE, cli.num_colors = 1L, cli.width = 80, width = 80)
+  model <- keras_model_sequential(input_shape = 2, layers = list(layer_dense(units = 1, kernel_initializer = "zeros")))
+  model |> compile(optimizer_sgd(1e-9), loss = "mse", metrics = "mae")
+  x <- matrix(0, 4, 2)
+  without_times <- function(lines) gsub("[0-9.]+(us|ms|s)(/step)?", "<time>", gsub(".*\r(?=.)", "", lines, perl = TRUE))
+  expect_snapshot(for (verbose in 0:2) fit(model, x, rep(1, 4), epochs = 2, validation_split = 0.5, verbose = verbose),
+                  transform = without_times)
+  expect_snapshot(for (verbose in 0:2) evaluate(model, x, rep(1, 4), batch_size = 2, verbose = verbose),
+                  transform = without_times)
+  expect_snapshot(for (verbose in 0:2) predict(model, x, verbose = verbose), transform = without_times)
+})
