@@ -139,7 +139,7 @@ void check_fast_path(const LayerCase& c, const std::vector<Tensor>& in) {
 
 // Recurrent kernels scaled down: with large ones rounding errors grow from step to step, in any arithmetic.
 std::vector<Tensor> contracting(std::vector<Tensor> in, int64 units) {
-  const double factor = std::min(1.0, 1.5 / std::sqrt(static_cast<double>(units)));
+  const double factor = 1 / std::sqrt(static_cast<double>(units));
   for (const std::size_t kernel : {3, 10})
     for (int64 e = 0; e < in[kernel].count(); ++e) in[kernel].set(e, factor * in[kernel].get(e));
   return in;
