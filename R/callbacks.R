@@ -135,7 +135,8 @@ HistoryCallback <- R6::R6Class(
       epoch <- as.integer(epoch) - 1L
       self$epoch <- c(self$epoch, epoch)
       for (name in names(logs)) {
-        value <- as.numeric(logs[[name]])
+        value <- logs[[name]]
+        if (!is.integer(value)) value <- as.numeric(value)
         known <- self$metrics[[name]]
         # Of a metric with several values a matrix, one row an epoch.
         self$metrics[[name]] <- if (length(value) > 1L) rbind(known, value, deparse.level = 0) else c(known, value)

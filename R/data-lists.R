@@ -11,6 +11,9 @@ zip_lists <- function(...) {
     birnn_abort("The lists must have the same length, not {.val {lengths(lists)}}.", kind = "shape")
   }
   keys <- names(lists[[1L]]) %||% seq_along(lists[[1L]])
+  if (is.character(keys) && !all(vapply(lists, function(x) setequal(names(x), keys), logical(1)))) {
+    birnn_abort(c("The lists must have the same names.", i = "{.fn unname} zips them by position."))
+  }
   zipped <- lapply(keys, function(key) lapply(lists, `[[`, key))
   if (is.character(keys)) rlang::set_names(zipped, keys) else zipped
 }

@@ -6,9 +6,9 @@
 #' ones are cut. Note the defaults: padding *and* cutting happen at the *front*. A model can skip the padded steps:
 #' see [layer_masking()] (any `value` that never occurs as a whole time step) and `mask_zero` of [layer_embedding()].
 #'
-#' @param sequences A list with one element a sequence: vectors, or matrices `(time, features)` (also arrays
-#'   `(time, ...)` and data frames of numbers) that agree in all sizes but time. An empty vector or `NULL` is a sequence
-#'   without steps.
+#' @param sequences A list with one element a sequence: vectors (also lists of numbers), or matrices `(time, features)`
+#'   (also arrays `(time, ...)` and data frames of numbers) that agree in all sizes but time. An empty vector or `NULL`
+#'   is a sequence without steps.
 #' @param maxlen The length to pad and cut to; `NULL` is the length of the longest sequence.
 #' @param dtype The type of the result: `"int32"` (integers; fractions are cut off, with a warning) or `"float32"`,
 #'   `"float64"` (doubles).
@@ -48,7 +48,10 @@ as_sequences <- function(sequences, call = rlang::caller_env()) {
   if (!is.list(sequences) || is.data.frame(sequences)) {
     stop_not("a list of vectors or matrices", sequences, "sequences", call)
   }
-  sequences <- lapply(unname(sequences), function(x) if (is.data.frame(x)) data.matrix(x) else x)
+  sequences <- lapply(unname(sequences), function(x) {
+    if (is.data.frame(x)) return(data.matrix(x))
+    if (is_plain_list(x) && all(lengths(x) == 1)) unlist(x) else x
+  })
   bad <- which(!vapply(sequences, function(x) is.null(x) || is.numeric(x) || is.logical(x), logical(1)))
   if (length(bad)) {
     stop_not("a list of vectors or matrices of numbers", sequences[[bad[[1]]]],

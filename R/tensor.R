@@ -54,18 +54,26 @@ is_tensor_like <- function(x) inherits(x, c("birnn_tensor", "birnn_symbolic", "b
 #'
 #' @param x An R vector, matrix or array (a vector of length one becomes a scalar), a tensor or a variable.
 #' @param dtype `"float32"`, `"float64"`, `"int32"` or `"bool"`; `NULL` chooses as described above.
+#' @param shape The sizes to give it, filled row by row; a single number is repeated. `NULL`: those of `x`.
 #' @return A tensor.
 #' @family tensors
 #' @export
 #' @examples
 #' as_tensor(matrix(1:6, 2))
 #' as.array(as_tensor(c(1.5, 2)))
-as_tensor <- function(x, dtype = NULL) {
+#' as_tensor(1:6, shape = c(2, 3))
+as_tensor <- function(x, dtype = NULL, shape = NULL) {
+  if (!is.null(shape)) return(tensor_of_shape(x, dtype, as_shape(shape)))
   if (is_tensor_like(x)) {
     if (is_variable(x)) x <- variable_value(x)
     return(if (is.null(dtype) || dtype == tensor_dtype(x)) x else apply_op("cast", list(x), list(dtype = dtype)))
   }
   tensor_from_r(x, if (is.null(dtype)) natural_dtype(x) else check_choice(dtype, dtype_names))
+}
+
+tensor_of_shape <- function(x, dtype, shape) {
+  if (!is_tensor_like(x) && length(x) == 1L && length(shape) > 0L) x <- array(x, shape)
+  apply_op("reshape", list(as_tensor(x, dtype)), list(shape = as.numeric(shape)))
 }
 
 natural_dtype <- function(x) {

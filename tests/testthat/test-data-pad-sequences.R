@@ -25,6 +25,11 @@ test_that("vectors are filled up at the front by default, to the longest one", {
   expect_equal(padded[4, ], rep(0, 6))
 })
 
+test_that("a sequence may be a list of numbers", {
+  expect_identical(pad_sequences(list(list(1), list(1, 2), list())), rbind(c(0L, 1L), c(1L, 2L), c(0L, 0L)))
+  expect_error(pad_sequences(list(list(1, "a"))), class = "birnn_error_value")
+})
+
 test_that("padding and truncating work at either end", {
   expect_equal(pad_sequences(ragged, padding = "post")[1, ], c(1, 6, 6, 0, 0, 0))
   expect_equal(pad_sequences(ragged, maxlen = 4)[3, ], c(1, 3, 2, 7))

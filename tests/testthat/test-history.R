@@ -69,6 +69,13 @@ test_that("the history is drawn after each epoch where a device is open, else no
   expect_gt(file.size(file), 0)
 })
 
+test_that("whole numbers of callbacks stay whole numbers", {
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  model |> compile("sgd", loss = "mse")
+  counter <- Callback("Counter", on_epoch_end = function(epoch, logs = NULL) list(number = epoch))
+  expect_identical(fit(model, matrix(1:4), 1:4, epochs = 2, callbacks = counter())$metrics$number, 1:2)
+})
+
 test_that("a metric with one value a class is kept whole in logs and history, and shown by its mean", {
   set.seed(1)
   x <- matrix(rnorm(24), 12)

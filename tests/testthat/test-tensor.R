@@ -67,3 +67,11 @@ test_that("tensors print, and show as tensors", {
   })
   expect_identical(as_tensor(matrix(0, 2, 3))$shape, list(2L, 3L))
 })
+
+test_that("as_tensor() fills a shape row by row and repeats a single number", {
+  x <- as_tensor(1:6, shape = c(2, 3), dtype = "float64")
+  expect_identical(as.array(x), rbind(c(1, 2, 3), c(4, 5, 6)))
+  expect_identical(as.array(as_tensor(x, shape = shape(3, 2)))[2, ], c(3, 4))
+  expect_identical(as.array(as_tensor(7L, shape = c(1, 2))), matrix(7L, 1, 2))
+  expect_error(as_tensor(1:6, shape = c(4, 2)), class = "birnn_error_shape")
+})
