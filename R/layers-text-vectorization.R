@@ -10,7 +10,10 @@ TextVectorization <- R6::R6Class("TextVectorization",
       ngrams = argument(function(x, arg, call) check_ngrams(x, arg, call), save = function(sizes) {
         if (!is.null(sizes)) config_sizes(sizes)
       }),
-      output_mode = argument(function(x, arg, call) check_choice(x, text_modes, arg = arg, call = call)),
+      output_mode = argument(function(x, arg, call) {
+        if (is.character(x) && length(x) == 1 && x %in% names(older_text_modes)) x <- older_text_modes[[x]]
+        check_choice(x, text_modes, arg = arg, call = call)
+      }),
       output_sequence_length = arg_whole(min = 1, allow_null = TRUE),
       pad_to_max_tokens = arg_flag,
       vocabulary = argument(
@@ -92,6 +95,7 @@ TextVectorization <- R6::R6Class("TextVectorization",
 
 unknown_token <- "[UNK]"
 text_modes <- c("int", "multi_hot", "count", "tf_idf")
+older_text_modes <- c("binary" = "multi_hot", "tf-idf" = "tf_idf")   # as Keras 2 has them
 
 # --- rules --------------------------------------------------------------------------------------------------------
 

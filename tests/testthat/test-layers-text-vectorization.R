@@ -119,3 +119,9 @@ test_that("texts, vocabularies and settings that do not fit are refused", {
   expect_refused(vectorize(pad_to_max_tokens = TRUE), "value")
   expect_refused(vectorize(ragged = TRUE), "value")
 })
+
+test_that("modes may have the names of Keras 2", {
+  expect_equal(layer_text_vectorization(output_mode = "binary")$output_mode, "multi_hot")
+  expect_equal(layer_text_vectorization(output_mode = "tf-idf")$output_mode, "tf_idf")
+  expect_error(layer_text_vectorization(output_mode = "onehot"), class = "birnn_error_value")
+})
