@@ -82,3 +82,16 @@ model_state <- function(model) {
   optimizer <- if (!is.null(model$optimizer)) lapply(model$optimizer$variables, as.array)
   list(weights = get_weights(model), optimizer = optimizer)
 }
+
+# All datasets of an HDF5 file by path, their numbers row by row.
+hdf5_datasets <- function(bytes) {
+  hdf5 <- open_hdf5(bytes)
+  visit <- function(node, path) {
+    if (!is_hdf5_group(node)) {
+      numbers <- as.array(hdf5_tensor(hdf5$file, node, node$dtype))
+      return(rlang::set_names(list(to_row_major(numbers)), path))
+    }
+    do.call(c, c(list(list()), unname(Map(visit, node$members, paste0(path, "/", names(node$members))))))
+  }
+  visit(hdf5$root, "")
+}

@@ -126,6 +126,7 @@ for (name in model_files("^k3_.*[.]keras$")) {
     after <- r_zip_read(r_read_file(path), members)
     expect_identical(names(after), members)
     expect_identical(hdf5_leaves(r_hdf5_read(after[[3]])$root), hdf5_leaves(r_hdf5_read(before[[3]])$root))
+    expect_identical(hdf5_datasets(after[[3]]), hdf5_datasets(before[[3]]))
     changes <- differences(leaves(read_json(before[[2]])), leaves(read_json(after[[2]])))
     expect_identical(not_allowed(changes, c(allowed_differences, allowed_in[[name]])), character())
     # No entry of the file's own is there in vain.
