@@ -47,7 +47,7 @@ test_that("a training that was killed goes on from its backup bit for bit", {
     x <- array(stats::rnorm(20 * 4 * 3), c(20, 4, 3))
     mark <- callback_lambda(on_train_batch_end = function(batch, logs) {
       if (slow) Sys.sleep(0.05)
-      if (batch == 3) writeLines("", marker)
+      writeLines("", marker)
     })
     history <- fit(model, x, stats::rnorm(20), batch_size = 4, epochs = 4, verbose = 0,
                    callbacks = list(callback_backup_and_restore(folder, save_freq = 1), mark))
@@ -57,7 +57,8 @@ test_that("a training that was killed goes on from its backup bit for bit", {
   for (k in seq_len(if (all_tests()) 20 else 2)) {
     unlink(marker)
     child <- start_fresh_r(train, file.path(folder, "backup"), marker, TRUE)
-    expect_true(wait_for_file(marker))
+    # A training that was complete but for its last lines ends without a batch.
+    expect_true(wait_for_file(marker) || !child$is_alive())
     Sys.sleep(stats::runif(1, 0, 0.2))
     tools::pskill(child$get_pid(), tools::SIGKILL)
     child$wait()
