@@ -27,6 +27,12 @@ std::vector<T> arguments() {
 
 using Wide = long double;
 
+// Not everywhere: valgrind computes it as double, and then there is nothing to compare with.
+bool wide_is_wider() {
+  volatile Wide tiny = std::numeric_limits<double>::epsilon() / 1024;
+  return tiny + 1 != 1;
+}
+
 // The largest relative error beyond `quantum`, the distance of the smallest numbers.
 template <typename T>
 double worst_error(Function function, Wide (*exact)(Wide), T low, T high) {
@@ -93,6 +99,7 @@ void compare_all() {
 }  // namespace
 
 TEST(vector_functions_are_exact_but_for_rounding_on_every_instruction_set) {
+  if (!wide_is_wider()) return;
   on_every_isa([] {
     compare_all<float>();
     compare_all<double>();
