@@ -232,7 +232,7 @@ test_that("users' layers keep the contract of layers", {
       self$rate <- rate
       self$supports_masking <- TRUE
       self$generator <- random_seed_generator(1)
-      self$inner <- layer_dense(units = 2)
+      self$inner <- layer_dense(units = 2, name = "inner")   # a file holds the name, and must come out the same
     },
     call = function(inputs, training = FALSE) {
       y <- self$inner(inputs)
