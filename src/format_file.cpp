@@ -15,6 +15,7 @@
 #else
 #include <dirent.h>
 #include <signal.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #endif
 
@@ -73,6 +74,13 @@ bool can_be_replaced(const std::string& path) {
   return _wstat64(wide(path).c_str(), &info) != 0 || (info.st_mode & _S_IFREG);
 }
 void keep_mode(const std::string&, int) {}
+std::int64_t free_bytes(const std::string& path) {
+  ULARGE_INTEGER free;
+  const std::size_t end = path.find_last_of("/\\");
+  const std::string folder = end == std::string::npos ? "." : path.substr(0, end + 1);
+  return GetDiskFreeSpaceExW(wide(folder).c_str(), &free, nullptr, nullptr) ? static_cast<std::int64_t>(free.QuadPart)
+                                                                            : -1;
+}
 void sync_folder(const std::string&) {}
 void remove_left_behind(const std::string&) {}  // numbers of processes are soon given out again here
 
@@ -103,6 +111,12 @@ void keep_mode(const std::string& path, int file) {
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
   return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+// What a user may still write beside `path`, or -1 if the system does not say.
+std::int64_t free_bytes(const std::string& path) {
+  struct statvfs info;
+  if (statvfs(folder_of(path).c_str(), &info) != 0) return -1;
+  return static_cast<std::int64_t>(static_cast<uint64_t>(info.f_bavail) * info.f_frsize);
 }
 // So that the new name outlives a loss of power, too. Some file systems cannot do it: then it is left to them.
 void sync_folder(const std::string& path) {
@@ -171,7 +185,7 @@ class NewFile {
       const std::size_t size = static_cast<std::size_t>(std::min<uint64_t>(content.size() - at, 65536));
       const std::int64_t written = write_piece(content.data() + at, size);
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) fail_file("could not write", path_, written == 0 ? ENOSPC : errno);
+      if (written <= 0) fail_writing(content.size(), at, written == 0 ? ENOSPC : errno);
       at += static_cast<uint64_t>(written);
     }
     if (is_faulty() || sync_file(file_) != 0) fail_file("could not write", path_, errno);
@@ -187,6 +201,15 @@ class NewFile {
   }
 
  private:
+  // A full disk: the user is told how much is missing. What is written already will be free again.
+  [[noreturn]] void fail_writing(uint64_t size, uint64_t written, int error) const {
+    const std::int64_t free = error == ENOSPC ? free_bytes(path_) : -1;
+    if (free < 0) fail_file("could not write", path_, error);
+    fail("file", "could not write \"" + path_ + "\": " + std::generic_category().message(error) + ": " +
+                     std::to_string(size) + " bytes are needed, " +
+                     std::to_string(static_cast<uint64_t>(free) + written) + " are free");
+  }
+
   std::int64_t write_piece(const uint8_t* data, std::size_t size) {
     if (!is_faulty()) return write_some(file_, data, size);
     if (fault.partly) write_some(file_, data, size / 2);
