@@ -45,6 +45,14 @@ r_hdf5_write <- function(root) {
     .Call(`_birnn_r_hdf5_write`, root)
 }
 
+r_pickle_read <- function(content, start) {
+    .Call(`_birnn_r_pickle_read`, content, start)
+}
+
+r_sha256 <- function(content) {
+    .Call(`_birnn_r_sha256`, content)
+}
+
 r_apply_op <- function(name, inputs, attrs, running, meeting) {
     .Call(`_birnn_r_apply_op`, name, inputs, attrs, running, meeting)
 }

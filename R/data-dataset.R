@@ -32,7 +32,11 @@ dataset_batches <- function(dataset, batch_size = dataset$batch_size) {
   )
 }
 
-without_batch_axis <- function(tensor) apply_op("reshape", list(tensor), list(shape = tensor_shape(tensor)[-1]))
+without_batch_axis <- function(part) {
+  if (is.character(part)) return(as.vector(part))
+  tensor <- as_tensor(part)
+  apply_op("reshape", list(tensor), list(shape = tensor_shape(tensor)[-1]))
+}
 
 # Rows in a new random order for every pass; with a seed the order depends on it alone.
 shuffled_order <- function(seed = NULL) {
@@ -43,14 +47,22 @@ shuffled_order <- function(seed = NULL) {
   }
 }
 
-# The permutation of pass number `pass`; R's own stream of random numbers is left as it was.
+# The permutation of pass number `pass`.
 seeded_permutation <- function(n, seed, pass) {
+  with_random_state(NULL, {
+    set.seed(seed)
+    for (k in seq_len(pass)) permutation <- sample.int(n)
+    permutation
+  })
+}
+
+# `code` with R's random numbers in a given state (NULL: as it is); the stream of the session is left as it was.
+with_random_state <- function(state, code) {
   before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
   on.exit(if (is.null(before)) rm(".Random.seed", envir = globalenv()) else
     assign(".Random.seed", before, envir = globalenv()))
-  set.seed(seed)
-  for (k in seq_len(pass)) permutation <- sample.int(n)
-  permutation
+  if (!is.null(state)) assign(".Random.seed", state, envir = globalenv())
+  code
 }
 
 #' @export
@@ -144,3 +156,10 @@ print.birnn_iterator <- function(x, ...) {
   cat("<iterator>\n")
   invisible(x)
 }
+
+# adapt() learns from the batches of data sets and iterators.
+#' @export
+batch_function.birnn_dataset <- function(data) as_iterator(data)$next_batch
+
+#' @export
+batch_function.birnn_iterator <- function(data) data$next_batch

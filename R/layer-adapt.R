@@ -6,11 +6,11 @@
 #' variances. Calling it again starts afresh.
 #'
 #' @param object A layer that can be adapted.
-#' @param data What the layer is to learn from: an array with a row for each sample; or a function that returns such a
-#'   batch at each call and `NULL` at the end.
+#' @param data What the layer is to learn from: an array with a row for each sample; a data set; or a function that
+#'   returns such a batch at each call and `NULL` at the end.
 #' @param ... Not used.
 #' @param batch_size Not needed, accepted for scripts: arrays are taken as a whole.
-#' @param steps If `data` is a function, the number of batches to take; `NULL`: until it returns `NULL`.
+#' @param steps If `data` gives batches, the number of them to take; `NULL`: all.
 #' @return `object`, invisibly.
 #' @family layer methods
 #' @source <https://keras.io/api/layers/preprocessing_layers/>
@@ -33,6 +33,7 @@ adapt <- function(object, data, ..., batch_size = NULL, steps = NULL) {
 
 # The batches in `data` as a list; a batch may come with targets, list(x, y), which do not count.
 batches_to_adapt <- function(data, steps, call = rlang::caller_env()) {
+  data <- batch_function(data)
   if (!is.function(data) || is_handle(data)) return(list(data))
   batches <- list()
   while (is.null(steps) || length(batches) < steps) {
@@ -43,3 +44,9 @@ batches_to_adapt <- function(data, steps, call = rlang::caller_env()) {
   if (length(batches) > 0) return(batches)
   birnn_abort("{.arg data} must give at least one batch, not {.code NULL} at once.", call = call)
 }
+
+# Data sets and iterators as functions that return the next batch, other data as they are.
+batch_function <- function(data) UseMethod("batch_function")
+
+#' @export
+batch_function.default <- function(data) data

@@ -1,19 +1,9 @@
-# Paths, archives and HDF5 trees: what the functions that save and load have in common (level 8).
+# Extensions, archives and HDF5 trees: what the functions that save and load have in common (level 8).
 #
 # Nothing that comes from a file is ever evaluated, opened, or used as a path. Reading happens in memory, by the readers
 # of src/format_*.h; writing goes to a new file in the same folder, which takes the place of the old one when it is whole.
 
-check_path <- function(filepath, arg = rlang::caller_arg(filepath), call = rlang::caller_env()) {
-  filepath <- check_string(filepath, arg = arg, call = call)
-  if (!nzchar(filepath)) stop_not("a path", filepath, arg, call)
-  path.expand(enc2utf8(filepath))
-}
-
 has_extension <- function(path, extensions) any(endsWith(tolower(path), extensions))
-
-abort_file <- function(message, call = rlang::caller_env(), .envir = parent.frame(), ...) {
-  birnn_abort(message, kind = "file", call = call, .envir = .envir, ...)
-}
 
 # A path to write to: with the right extension, and free unless it may be overwritten.
 check_save_path <- function(filepath, extensions, overwrite, call = rlang::caller_env()) {
@@ -33,18 +23,7 @@ write_file <- function(path, content, call = rlang::caller_env()) {
   with_file_errors(r_replace_file(enc2utf8(target), content), call)
 }
 
-read_file <- function(path, call = rlang::caller_env()) with_file_errors(r_read_file(path), call)
-
-# Errors of the core show the function of the user.
-with_file_errors <- function(code, call) {
-  tryCatch(code, birnn_error_file = function(error) {
-    abort_from_cpp(conditionMessage(error), "file", call)
-  })
-}
-
 # --- what a file is -----------------------------------------------------------------------------------------------
-
-starts_with <- function(bytes, first) length(bytes) >= length(first) && identical(bytes[seq_along(first)], first)
 
 # "keras", "hdf5", or NULL for anything else. The content decides, not the name.
 file_kind <- function(bytes) {
@@ -85,11 +64,6 @@ open_hdf5 <- function(bytes, call = rlang::caller_env()) with_file_errors(r_hdf5
 # The numbers of a dataset as a tensor of the type of `variable`.
 hdf5_tensor <- function(file, node, dtype, call = rlang::caller_env()) {
   with_file_errors(r_hdf5_numbers(file, node$dataset, dtype), call)
-}
-
-read_json <- function(bytes, call = rlang::caller_env()) {
-  if (is.character(bytes)) bytes <- charToRaw(enc2utf8(bytes))
-  with_file_errors(r_json_read(bytes), call)
 }
 
 write_json <- function(x) r_json_write(x)

@@ -126,6 +126,27 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_pickle_read
+Rcpp::List r_pickle_read(const Rcpp::RawVector& content, int start);
+RcppExport SEXP _birnn_r_pickle_read(SEXP contentSEXP, SEXP startSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::RawVector& >::type content(contentSEXP);
+    Rcpp::traits::input_parameter< int >::type start(startSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_pickle_read(content, start));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_sha256
+std::string r_sha256(const Rcpp::RawVector& content);
+RcppExport SEXP _birnn_r_sha256(SEXP contentSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::RawVector& >::type content(contentSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_sha256(content));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_apply_op
 SEXP r_apply_op(std::string name, SEXP inputs, SEXP attrs, SEXP running, int meeting);
 RcppExport SEXP _birnn_r_apply_op(SEXP nameSEXP, SEXP inputsSEXP, SEXP attrsSEXP, SEXP runningSEXP, SEXP meetingSEXP) {
@@ -468,6 +489,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_hdf5_read", (DL_FUNC) &_birnn_r_hdf5_read, 1},
     {"_birnn_r_hdf5_numbers", (DL_FUNC) &_birnn_r_hdf5_numbers, 3},
     {"_birnn_r_hdf5_write", (DL_FUNC) &_birnn_r_hdf5_write, 1},
+    {"_birnn_r_pickle_read", (DL_FUNC) &_birnn_r_pickle_read, 2},
+    {"_birnn_r_sha256", (DL_FUNC) &_birnn_r_sha256, 1},
     {"_birnn_r_apply_op", (DL_FUNC) &_birnn_r_apply_op, 5},
     {"_birnn_r_op_infer", (DL_FUNC) &_birnn_r_op_infer, 3},
     {"_birnn_r_op_names", (DL_FUNC) &_birnn_r_op_names, 0},

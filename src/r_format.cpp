@@ -6,6 +6,8 @@
 #include "format_hdf5.h"
 #include "format_hdf5_write.h"
 #include "format_json.h"
+#include "format_pickle.h"
+#include "format_sha256.h"
 #include "format_zip.h"
 #include "r_tensor.h"
 
@@ -295,4 +297,24 @@ SEXP r_hdf5_numbers(SEXP file, int dataset, const std::string& dtype) {
 // [[Rcpp::export(rng = false)]]
 SEXP r_hdf5_write(const Rcpp::List& root) {
   return guarded([&]() -> SEXP { return to_raw(write_hdf5(content_from_r("", root, 0))); });
+}
+
+// A list of integer vectors: the array of objects in a pickle, from byte `start` on (counted from 0).
+// [[Rcpp::export(rng = false)]]
+Rcpp::List r_pickle_read(const Rcpp::RawVector& content, int start) {
+  return guarded([&]() -> Rcpp::List {
+    const ByteSpan bytes = bytes_view(content);
+    const uint64_t first = static_cast<uint64_t>(start);
+    if (first > bytes.size()) fail("file", "there is no pickle");
+    const auto lists = pickled_integer_lists(bytes.part(first, bytes.size() - first, "the pickle"));
+    Rcpp::List result(static_cast<R_xlen_t>(lists.size()));
+    for (std::size_t k = 0; k < lists.size(); ++k)
+      result[static_cast<R_xlen_t>(k)] = Rcpp::IntegerVector(lists[k].begin(), lists[k].end());
+    return result;
+  });
+}
+
+// [[Rcpp::export(rng = false)]]
+std::string r_sha256(const Rcpp::RawVector& content) {
+  return guarded([&] { return sha256(bytes_view(content)); });
 }

@@ -9,6 +9,7 @@
 #include "format_hdf5.h"
 #include "format_inflate.h"
 #include "format_json.h"
+#include "format_pickle.h"
 #include "format_zip.h"
 
 using namespace birnn;
@@ -83,6 +84,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
         break;
       case 3:
         read_model(bytes);
+        break;
+      case 5:
+        pickled_integer_lists(bytes);
         break;
       default:
         read_deflated(bytes);
