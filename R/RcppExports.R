@@ -85,6 +85,14 @@ r_plan_run <- function(plans, inputs, rows, commit_nonfinite) {
     .Call(`_birnn_r_plan_run`, plans, inputs, rows, commit_nonfinite)
 }
 
+r_plan_part <- function(pointer, inputs, tape) {
+    .Call(`_birnn_r_plan_part`, pointer, inputs, tape)
+}
+
+r_plan_value <- function(pointer, slot) {
+    .Call(`_birnn_r_plan_value`, pointer, slot)
+}
+
 r_plan_work_bytes <- function(pointer, metas) {
     .Call(`_birnn_r_plan_work_bytes`, pointer, metas)
 }

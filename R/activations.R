@@ -228,8 +228,8 @@ is_elementwise_activation <- function(x) !is.null(activation_name(x)) && !activa
 # `x`; outside of cells the last axis may change, as with "glu".
 activate <- function(layer, x, arg = "activation", keeps_units = FALSE) {
   fn <- layer[[arg]]
-  y <- fn(x)
-  if (!is.null(activation_name(fn))) return(y)
+  if (!is.null(activation_name(fn))) return(fn(x))
+  y <- if (is_graph_tensor(x)) activated_shape(fn, x) else call_own_code(fn, list(x))
   expected <- tensor_shape(x)
   shape <- if (is_tensor_like(y)) tensor_shape(y)
   compared <- if (keeps_units) seq_along(expected) else seq_len(length(expected) - 1L)
@@ -241,4 +241,9 @@ activate <- function(layer, x, arg = "activation", keeps_units = FALSE) {
       i = "It is a function of one tensor, made of {.code op_*()} functions."),
     call = NULL
   )
+}
+
+# A function that looks at numbers cannot run on symbolic tensors: then the shape stays.
+activated_shape <- function(fn, x) {
+  tryCatch(fn(x), birnn_error_symbolic = function(e) new_symbolic(tensor_shape(x), tensor_dtype(x)))
 }

@@ -6,7 +6,7 @@ OwnConstraint <- R6::R6Class("OwnConstraint",
     given = list(),
     initialize = function() invisible(),
     call = function(w) w,
-    `__call__` = function(w) self$call(as_float_operand(w))
+    `__call__` = function(w) call_own_code(self$call, list(as_float_operand(w)))
   )
 )
 

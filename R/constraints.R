@@ -11,7 +11,10 @@ BaseConstraint <- R6::R6Class("BaseConstraint",
       self$project <- project
       self$fn <- fn
     },
-    `__call__` = function(w) self$project(as_float_operand(w))
+    `__call__` = function(w) {
+      w <- as_float_operand(w)
+      if (is.null(self$fn)) self$project(w) else call_own_code(self$project, list(w))
+    }
   )
 )
 

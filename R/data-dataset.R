@@ -58,10 +58,9 @@ seeded_permutation <- function(n, seed, pass) {
 
 # `code` with R's random numbers in a given state (NULL: as it is); the stream of the session is left as it was.
 with_random_state <- function(state, code) {
-  before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  on.exit(if (is.null(before)) rm(".Random.seed", envir = globalenv()) else
-    assign(".Random.seed", before, envir = globalenv()))
-  if (!is.null(state)) assign(".Random.seed", state, envir = globalenv())
+  before <- random_seed_now()
+  on.exit(put_random_seed(before))
+  if (!is.null(state)) put_random_seed(state)
   code
 }
 

@@ -27,17 +27,7 @@ compute_outputs <- function(self, inputs, args) {
   if (is.null(field(self, "definition"))) return(do.call(field(self, "call"), c(list(inputs), args)))
   is_graph <- any(vapply(flatten_structure(list(inputs, args)), is_graph_tensor, logical(1)))
   outputs <- if (is_graph) declared_outputs(self, inputs, args)
-  check_outputs(self, outputs %||% with_trace_errors(self, do.call(self$call, c(list(inputs), args))))
-}
-
-# A plan is traced for any number of rows. R code that needs to know the number, or looks at the numbers, cannot be
-# traced: the step is then run op by op, and a mistake in the code shows there.
-with_trace_errors <- function(self, code) {
-  if (!is_tracing()) return(code)
-  tryCatch(code, error = function(error) {
-    birnn_abort("{.fn call} of layer {.val {self$name}} cannot be traced.", kind = "symbolic", call = NULL,
-                parent = error)
-  })
+  check_outputs(self, outputs %||% call_own_code(self$call, c(list(inputs), args)))
 }
 
 # Layers with several inputs by name (query, value and key) take them in a list, or as arguments, by place or by name:

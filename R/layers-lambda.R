@@ -32,7 +32,7 @@ Lambda <- R6::R6Class("Lambda",
       inputs <- map_structure(inputs, function(x) with_mask(x, NULL))
       extra <- list(mask = mask, training = training)
       wanted <- intersect(names(extra), setdiff(names(formals(args(self$f))), names(self$fixed_arguments)))
-      compute <- function() do.call(self$f, c(list(inputs), self$fixed_arguments, extra[wanted]), quote = TRUE)
+      compute <- function() call_own_code(self$f, c(list(inputs), self$fixed_arguments, extra[wanted]))
       is_graph <- any(vapply(flatten_structure(inputs), is_graph_tensor, logical(1)))
       outputs <- if (is_graph && !is.null(self$declared_shape)) self$declared(inputs, compute) else compute()
       map_structure(outputs, as_operand)
@@ -75,8 +75,8 @@ check_plain_function <- function(x, arg, call) {
 #' A function as a layer
 #'
 #' Applies `f` to its input: a tensor, or a list of tensors if the layer is called on a list. `f` is made of arithmetic
-#' and `op_*()` functions; it has no weights of its own. If it looks at the numbers instead (with [as.array()]), the
-#' model runs step by step instead of as a plan, and `output_shape` must be given.
+#' and `op_*()` functions; it has no weights of its own. If it looks at the numbers instead (with [as.array()]), it runs
+#' between the plans of what stands before and behind it, and `output_shape` must be given.
 #'
 #' @inheritParams layer_dense
 #' @param f A function of a tensor; if it has arguments `mask` and `training`, it gets these, too.

@@ -22,7 +22,9 @@ BaseLoss <- R6::R6Class("BaseLoss",
     `__call__` = function(y_true, y_pred, sample_weight = NULL) {
       y_pred <- as_prediction(y_pred, field(self, "dtype"))
       mask <- tensor_mask(y_pred)
-      values <- field(self, "call")(mask_targets(y_true, mask), y_pred)
+      y_true <- mask_targets(y_true, mask)
+      is_own <- !is.null(field(self, "definition"))
+      values <- if (is_own) call_own_code(self$call, list(y_true, y_pred)) else field(self, "call")(y_true, y_pred)
       reduce_loss(values, sample_weight, both_masks(mask, value_mask(values)), field(self, "reduction"))
     },
     get_config = function() c(list(name = self$name, reduction = self$reduction), super$get_config())
@@ -231,7 +233,7 @@ values_of_pair <- function(fn) {
   force(fn)
   function(y_true, y_pred) {
     pair <- paired(y_true, y_pred)
-    fn(pair$true, pair$pred)
+    call_own_code(fn, unname(pair))
   }
 }
 

@@ -44,14 +44,26 @@ one_or_list <- function(outputs) if (length(outputs) == 1L) outputs[[1L]] else o
 # --- tracing ------------------------------------------------------------------------------------------------------
 
 # A trace is a straight list of ops over numbered slots (inputs, variables, constants, results).
-new_trace <- function() {
+# `load()`: the inputs as numbers, for R code that looks at them; NULL: such code cannot be traced.
+new_trace <- function(load = NULL) {
   trace <- new.env(parent = emptyenv())
+  trace$load <- load
+  trace$is_loaded <- FALSE
+  trace$values <- list()          # known numbers, by slot
+  trace$chain <- list()           # parts before `nodes`
   trace$n_slots <- 0L
   trace$nodes <- list()
   trace$variables <- list()       # list(variable, slot, tensor)
   trace$constants <- list()       # list(tensor, slot)
   trace
 }
+
+# Calls a function of the user's: as it stands, or while a plan is traced, traced or left to R.
+call_own_code <- function(fn, args) {
+  if (is.null(running$trace)) do.call(fn, args) else running$trace_own_code(fn, args)
+}
+
+running$trace_own_code <- NULL
 
 is_tracing <- function() !is.null(running$trace)
 

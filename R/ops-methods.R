@@ -112,7 +112,7 @@ as.logical.birnn_variable <- function(x, ...) as.logical(variable_value(x))
 #' @export
 as.vector.birnn_variable <- function(x, mode = "any") as.vector(as.array(x), mode)
 
-# Code that looks at the numbers cannot be traced; a step that does so is then run op by op.
+# Code that looks at the numbers cannot be traced, see call_own_code().
 abort_without_values <- function(call) {
   birnn_abort(
     c("A symbolic tensor has a type and a shape, but no numbers yet.",

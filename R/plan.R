@@ -12,6 +12,7 @@ new_step <- function(fn, inputs = NULL, trainable = list(), optimizer = NULL, ea
   step$optimizer <- optimizer
   step$eager <- eager
   step$plans <- list()   # external pointers, made for the float type `floatx`
+  step$chains <- list()  # where R code looks at numbers: see plan-parts.R
   step$floatx <- floatx()
   step
 }
@@ -28,45 +29,75 @@ run_tensors <- function(step, tensors, rows, commit_nonfinite) {
   if (!step$eager) {
     if (!is.null(step$optimizer)) field(handle_object(step$optimizer), "refresh_rate")()
     if (step$floatx != floatx()) forget_plans(step)
-    result <- r_plan_run(step$plans, tensors, rows, commit_nonfinite)
-    if (is.null(result) && add_plan(step, tensors)) result <- r_plan_run(step$plans, tensors, rows, commit_nonfinite)
+    result <- run_plans(step, tensors, rows, commit_nonfinite)
+    if (is.null(result) && add_plan(step, tensors, rows)) result <- run_plans(step, tensors, rows, commit_nonfinite)
     if (!is.null(result)) return(result)
   }
   run_step_eagerly(step, tensors, rows, commit_nonfinite)
 }
 
+# NULL if there is no plan for such tensors.
+run_plans <- function(step, tensors, rows, commit_nonfinite) {
+  if (length(step$chains) == 0L) return(r_plan_run(step$plans, tensors, rows, commit_nonfinite))
+  for (chain in step$chains) {
+    if (!chain_fits(chain, tensors)) next
+    run <- function(tensors) run_chain(chain, tensors)
+    seed <- random_seed_now()
+    result <- run_step_eagerly(step, tensors, rows, commit_nonfinite, run)
+    if (!is.null(result)) return(result)
+    put_random_seed(seed)
+  }
+}
+
 # --- plans --------------------------------------------------------------------------------------------------------
 
 # A plan for inputs like these: of the same types, presence and sizes but for the batch size. It is traced when first
-# needed (and again in a new session: pointers do not survive). FALSE if the step cannot be traced, because R code in it
-# looks at the numbers: it is then run op by op from now on.
-add_plan <- function(step, tensors) {
+# needed (and again in a new session: pointers do not survive). FALSE if the step cannot be traced at all: it is then run
+# op by op from now on.
+add_plan <- function(step, tensors, rows) {
   late <- step$setup$late
-  plan <- tryCatch(trace_step(step, lapply(tensors, meta_of)), birnn_error_symbolic = function(e) NULL)
+  load <- function() tensor_rows(tensors, rows)
+  plan <- tryCatch(trace_step(step, lapply(tensors, meta_of), load), birnn_error_symbolic = function(e) NULL)
   step$eager <- is.null(plan)
   if (step$eager) return(FALSE)
   # Plans made before a metric was found to be late hold that metric.
   if (!identical(step$setup$late, late)) forget_plans(step)
+  if (is.list(plan)) {
+    step$chains <- utils::head(c(list(plan), step$chains), kept_chains)
+    return(TRUE)
+  }
   alive <- Filter(function(plan) !r_pointer_is_nil(plan), step$plans)
   step$plans <- c(alive, list(plan))
   TRUE
 }
 
+kept_chains <- 8L
+
 forget_plans <- function(step) {
   step$plans <- list()
+  step$chains <- list()
   step$floatx <- floatx()
 }
 
-# The external pointer of a plan for inputs with these types and shapes: a list of list(dtype, shape) and NULL.
-trace_step <- function(step, metas) {
-  trace <- new_trace()
+# The external pointer of a plan for inputs with these types and shapes: a list of list(dtype, shape) and NULL. With
+# `load()`, which gives such inputs, R code that looks at numbers makes it a chain instead.
+trace_step <- function(step, metas, load = NULL) {
+  trace <- new_trace(load)
   context <- new_step_context()
   metas <- lapply(metas, function(meta) if (!is.null(meta)) list(dtype = meta$dtype, shape = batch_unknown(meta$shape)))
   inputs <- lapply(metas, function(meta) if (!is.null(meta)) traced_tensor(trace, meta))
+  trace$inputs <- vapply(inputs, function(x) if (is.null(x)) 0L else x[["slot"]], integer(1))
+  seed <- random_seed_now()
   result <- with_running(list(trace = trace, step = context, tape = NULL), step$fn(inputs))
+  after <- if (length(trace$chain) == 0L && !is.null(step$optimizer)) constraint_plan(step$trainable, is.null(load))
+  if (length(trace$chain) > 0L || isFALSE(after)) {
+    put_random_seed(seed)
+    return(c(chain_from_trace(trace, context, result, step), list(metas = metas)))
+  }
   plan <- plan_from_trace(trace, context, result, step)
+  plan["after"] <- list(after)
   plan$metas <- metas
-  plan$inputs <- vapply(inputs, function(x) if (is.null(x)) 0L else x[["slot"]], integer(1))
+  plan$inputs <- trace$inputs
   r_plan_new(plan)
 }
 
@@ -88,20 +119,21 @@ plan_from_trace <- function(trace, context, result, step) {
     constant_slots = vapply(trace$constants, `[[`, integer(1), "slot"),
     outputs = outputs, loss = loss, effect_values = values, effect_targets = targets,
     trainable = trainable,
-    optimizer = if (updates) optimizer_table(step$optimizer, step$trainable),
-    after = if (updates) constraint_plan(step$trainable)
+    optimizer = if (updates) optimizer_table(step$optimizer, step$trainable), after = NULL
   )
 }
 
-# Constraints act on the updated weights: a small plan of its own, run after the update.
-constraint_plan <- function(variables) {
+# Constraints act on the updated weights: a small plan of its own, run after the update. FALSE if one of them looks at
+# numbers: then the update is done by R (in a chain, of one part).
+constraint_plan <- function(variables, must_trace) {
   constrained <- constrained_variables(variables)
   if (length(constrained) == 0) return(NULL)
   fn <- function(inputs) {
     apply_constraints(constrained)
     list(outputs = list())
   }
-  trace_step(new_step(fn), list())
+  if (must_trace) return(trace_step(new_step(fn), list()))
+  tryCatch(trace_step(new_step(fn), list()), birnn_error_symbolic = function(e) FALSE)
 }
 
 # --- eager --------------------------------------------------------------------------------------------------------
@@ -112,13 +144,19 @@ update_weights <- function(step, gradients) {
   optimizer_apply(step$optimizer, step$trainable, gradients, step$table)
 }
 
-run_step_eagerly <- function(step, tensors, rows, commit_nonfinite) {
-  if (!is.null(rows)) tensors <- lapply(tensors, function(x) if (!is.null(x)) r_tensor_rows(x, rows))
+tensor_rows <- function(tensors, rows) {
+  if (is.null(rows)) tensors else lapply(tensors, function(x) if (!is.null(x)) r_tensor_rows(x, rows))
+}
+
+# NULL if `fn` gives up.
+run_step_eagerly <- function(step, tensors, rows, commit_nonfinite, fn = step$fn) {
+  tensors <- tensor_rows(tensors, rows)
   context <- new_step_context()
   updates <- !is.null(step$optimizer)
   tape <- if (updates) new_tape()
   on.exit(if (updates) tape_free(tape))
-  result <- with_running(list(tape = tape, step = context, trace = NULL), step$fn(tensors))
+  result <- with_running(list(tape = tape, step = context, trace = NULL), fn(tensors))
+  if (is.null(result)) return(NULL)
   loss <- if (!is.null(result$loss)) as.numeric(result$loss)
   finite <- is.null(loss) || is.finite(loss)
   gradients <- if (updates && (finite || commit_nonfinite)) tape_gradient(tape, result$loss, step$trainable)

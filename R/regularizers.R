@@ -11,7 +11,10 @@ Regularizer <- R6::R6Class("Regularizer",
       self$penalty <- penalty
       self$fn <- fn
     },
-    `__call__` = function(x) self$penalty(as_float_operand(x))
+    `__call__` = function(x) {
+      x <- as_float_operand(x)
+      if (is.null(self$fn)) self$penalty(x) else call_own_code(self$penalty, list(x))
+    }
   )
 )
 

@@ -9,7 +9,7 @@ traced_or_late <- function(setup, key, update) {
   if (is.null(running$trace)) return(update)
   step <- running$step
   effects <- step$effects
-  tryCatch(update, birnn_error_symbolic = function(e) {
+  tryCatch(with_running(list(stays_whole = TRUE), update), birnn_error_symbolic = function(e) {
     step$effects <- effects
     setup$late <- c(setup$late, key)
     note_change()
@@ -33,9 +33,7 @@ late_predictions <- function(setup, targets, outputs) {
 with_late_metrics <- function(step, result, drawn, commit_nonfinite) {
   setup <- step$setup
   if (length(setup$late) == 0L) return(result)
-  tensors <- drawn$tensors
-  if (!is.null(drawn$rows)) tensors <- lapply(tensors, function(x) if (!is.null(x)) r_tensor_rows(x, drawn$rows))
-  parts <- data_parts(step$model, tensors)
+  parts <- data_parts(step$model, tensor_rows(drawn$tensors, drawn$rows))
   entries <- late_entries(setup, parts$targets)
   needed <- late_outputs(entries)
   found <- utils::tail(result$outputs, 2L * length(needed))

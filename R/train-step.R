@@ -57,10 +57,10 @@ loss_function <- function(model, training) {
 loss_of_method <- function(model, tensors, parts, outputs, training) {
   template <- model$output_template()
   packed <- function(leaves) if (length(compact(leaves))) pack_structure(template, leaves)
-  as_scalar(model$compute_loss(
+  as_scalar(call_own_code(model$compute_loss, list(
     x = batch_inputs(model, tensors), y = packed(parts$targets), y_pred = pack_structure(template, outputs),
     sample_weight = packed(parts$weights), training = training
-  ))
+  )))
 }
 
 as_scalar <- function(loss) {

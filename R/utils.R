@@ -88,3 +88,11 @@ compact <- function(x) x[!vapply(x, is.null, logical(1))]
 named_list <- function(...) {
   rlang::dots_list(..., .named = TRUE, .homonyms = "error")
 }
+
+# The state of R's random numbers, NULL if there is none yet.
+random_seed_now <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+
+put_random_seed <- function(seed) {
+  if (!is.null(seed)) return(assign(".Random.seed", seed, envir = globalenv()))
+  if (!is.null(random_seed_now())) rm(".Random.seed", envir = globalenv())
+}

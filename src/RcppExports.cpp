@@ -236,6 +236,29 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_plan_part
+SEXP r_plan_part(SEXP pointer, SEXP inputs, SEXP tape);
+RcppExport SEXP _birnn_r_plan_part(SEXP pointerSEXP, SEXP inputsSEXP, SEXP tapeSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type inputs(inputsSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type tape(tapeSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_plan_part(pointer, inputs, tape));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_plan_value
+SEXP r_plan_value(SEXP pointer, int slot);
+RcppExport SEXP _birnn_r_plan_value(SEXP pointerSEXP, SEXP slotSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
+    Rcpp::traits::input_parameter< int >::type slot(slotSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_plan_value(pointer, slot));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_plan_work_bytes
 double r_plan_work_bytes(SEXP pointer, Rcpp::List metas);
 RcppExport SEXP _birnn_r_plan_work_bytes(SEXP pointerSEXP, SEXP metasSEXP) {
@@ -499,6 +522,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_plan_new", (DL_FUNC) &_birnn_r_plan_new, 1},
     {"_birnn_r_pointer_is_nil", (DL_FUNC) &_birnn_r_pointer_is_nil, 1},
     {"_birnn_r_plan_run", (DL_FUNC) &_birnn_r_plan_run, 4},
+    {"_birnn_r_plan_part", (DL_FUNC) &_birnn_r_plan_part, 3},
+    {"_birnn_r_plan_value", (DL_FUNC) &_birnn_r_plan_value, 2},
     {"_birnn_r_plan_work_bytes", (DL_FUNC) &_birnn_r_plan_work_bytes, 2},
     {"_birnn_r_session_start", (DL_FUNC) &_birnn_r_session_start, 0},
     {"_birnn_r_session_end", (DL_FUNC) &_birnn_r_session_end, 0},

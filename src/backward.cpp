@@ -31,9 +31,11 @@ class Pass {
     if (!list_requests(node)) return true;
     list_visible(node.in, node.op->needs_inputs, lists_.in);
     list_visible(node.out, node.op->needs_outputs, lists_.out);
-    node.op->backward(BackwardCall{
-        node.attrs, lists_.in.data(), lists_.out.data(), node.saved.data(), lists_.dout.data(), lists_.din.data(),
-        reinterpret_cast<const bool*>(lists_.accumulate.data()), space_.scratch(node.backward_scratch)});
+    node.op->backward(
+        BackwardCall{node.attrs, lists_.in.data(), lists_.out.data(), node.saved.data(), lists_.dout.data(),
+                     lists_.din.data(), reinterpret_cast<const bool*>(lists_.accumulate.data()),
+                     space_.scratch(node.backward_scratch), reinterpret_cast<bool*>(lists_.untouched.data())});
+    forget_untouched(node);
     add_repeated(node);
     return true;
   }
@@ -56,6 +58,7 @@ class Pass {
     bool any = false;
     lists_.din.assign(node.in.size(), View());
     lists_.accumulate.assign(node.in.size(), 0);
+    lists_.untouched.assign(node.in.size(), 0);
     lists_.repeated.clear();
     for (std::size_t k = 0; k < node.in.size(); ++k) {
       const int value = node.in[k];
@@ -83,8 +86,14 @@ class Pass {
     }
   }
 
+  void forget_untouched(const Node& node) {
+    for (std::size_t k = 0; k < node.in.size(); ++k)
+      if (lists_.untouched[k] && !lists_.accumulate[k]) filled_[index_of(node.in[k])] = 0;
+  }
+
   void add_repeated(const Node& node) {
-    for (const std::size_t k : lists_.repeated) add_into(gradient(node.in[k]), lists_.din[k].data);
+    for (const std::size_t k : lists_.repeated)
+      if (!lists_.untouched[k]) add_into(gradient(node.in[k]), lists_.din[k].data);
   }
 
   View gradient(int value) {

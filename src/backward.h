@@ -34,7 +34,7 @@ void mark_wanted(const std::vector<Node>& nodes, const std::vector<View>& values
 // What a backward pass lists anew for every op; whoever runs passes again and again keeps it.
 struct BackwardLists {
   std::vector<View> in, out, dout, din;
-  std::vector<char> accumulate;
+  std::vector<char> accumulate, untouched;
   std::vector<std::size_t> repeated;  // inputs that are the same value as one before them
 };
 

@@ -71,6 +71,7 @@ struct BackwardCall {
   const View* din;         // din[i] is absent() if nobody wants it
   const bool* accumulate;  // add to din[i] (true) or overwrite it (false)
   void* scratch;
+  bool* untouched = nullptr;  // to be set for a din[i] that was not written, because nothing flows back into input i
 };
 
 constexpr unsigned all_values = ~0u;

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "kernel_isa.h"
@@ -69,7 +70,8 @@ void Plan::run(const std::vector<View>& given, const std::vector<double>& versio
   if (&layout != current_) bind_arena(layout);
   bind_given(given);
   forward(layout);
-  if (!source_.trainable.empty()) backward(layout);
+  ++runs_;
+  if (!source_.trainable.empty() && source_.loss >= 0) backward();
 }
 
 double Plan::loss() const {
@@ -256,18 +258,29 @@ void Plan::forward(const Layout& layout) {
   }
 }
 
-void Plan::backward(const Layout& layout) {
-  filled_.assign(values_.size(), 0);
-  if (source_.loss < 0 || !layout.wanted[index_of(source_.loss)]) return;
-  Space space(layout, arena_.bytes());
-  const View& loss = value(source_.loss);
-  void* start = space.gradient(source_.loss, loss.meta);
-  if (loss.dtype() == DType::float32)
-    *static_cast<float*>(start) = 1.0f;
+void Plan::backward() {
+  begin_backward();
+  double one = 1.0;
+  float one_float = 1.0f;
+  const Meta& meta = value(source_.loss).meta;
+  add_gradient(source_.loss, View{meta.dtype == DType::float32 ? static_cast<void*>(&one_float) : &one, meta});
+  finish_backward();
+}
+
+// Values that are on no path from something trainable have no gradient.
+void Plan::add_gradient(int number, const View& gradient) {
+  if (!current_->wanted[index_of(number)]) return;
+  View place{arena_.bytes() + current_->gradient_offset[index_of(number)], value(number).meta};
+  if (filled_[index_of(number)])
+    add_into(place, gradient.data);
   else
-    *static_cast<double*>(start) = 1.0;
-  filled_[index_of(source_.loss)] = 1;
-  backward_pass(source_.nodes, values_, layout.wanted, is_source_, filled_, space, lists_);
+    std::memcpy(place.data, gradient.data, place.meta.bytes());
+  filled_[index_of(number)] = 1;
+}
+
+void Plan::finish_backward() {
+  Space space(*current_, arena_.bytes());
+  backward_pass(source_.nodes, values_, current_->wanted, is_source_, filled_, space, lists_);
 }
 
 }  // namespace birnn

@@ -16,7 +16,8 @@ struct PlanSource {
   std::vector<int> given;   // values filled from outside: inputs, variables, constants
   std::vector<int> outputs;
   int loss = -1;
-  std::vector<int> trainable;  // values whose gradients are wanted; empty: no backward pass
+  std::vector<int> trainable;  // values whose gradients are wanted; empty: no backward pass. Without a loss it is the
+                               // caller who starts one
 };
 
 class Plan {
@@ -28,6 +29,12 @@ class Plan {
   // that changes whenever the value does (a negative one: always); what ops prepare of values (packed weights) is kept
   // until then. Empty: nothing is kept.
   void run(const std::vector<View>& given, const std::vector<double>& versions = {});
+  double runs() const { return runs_; }
+
+  // A backward pass through the last run, from the gradients of any values: begin, add those, finish.
+  void begin_backward() { filled_.assign(values_.size(), 0); }
+  void add_gradient(int number, const View& gradient);
+  void finish_backward();
 
   const View& value(int number) const { return values_[static_cast<std::size_t>(number)]; }
   double loss() const;              // NaN if there is none
@@ -62,7 +69,7 @@ class Plan {
   void forget_layouts();
   bool find_prepared(const Layout& layout, std::size_t n);
   void note_prepared(std::size_t n);
-  void backward(const Layout& layout);
+  void backward();
 
   PlanSource source_;
   std::vector<char> is_source_;
@@ -79,6 +86,7 @@ class Plan {
   std::string isa_;
   std::vector<View> values_;
   std::vector<char> filled_;
+  double runs_ = 0;
   const Layout* current_ = nullptr;  // the one that values_ and nodes point into the arena by
   std::vector<View> in_, out_;       // what the op at hand gets
   BackwardLists lists_;

@@ -4,9 +4,10 @@
 #include <cstring>
 #include <memory>
 
-#include "plan.h"
+#include "plan_part.h"
 #include "r_optimizer.h"
 #include "r_session.h"
+#include "r_tape.h"
 
 namespace birnn {
 
@@ -224,6 +225,37 @@ SEXP run_plan(PlanHandle& handle, SEXP inputs, SEXP rows, bool commit_nonfinite)
   return result;
 }
 
+// --- parts of a step -----------------------------------------------------------------------------------------------
+
+// What the numbers of a plan's given value belong to: a variable, a constant, or one of `inputs`.
+SEXP object_of(const PlanHandle& handle, SEXP inputs, int value) {
+  const std::vector<int>& from = handle.input_values;
+  const auto input = std::find(from.begin(), from.end(), value);
+  if (input != from.end()) return VECTOR_ELT(inputs, static_cast<R_xlen_t>(input - from.begin()));
+  const std::vector<int>& given = handle.plan.source().given;
+  const auto place = std::find(given.begin(), given.end(), value) - given.begin();
+  return handle.outside[static_cast<std::size_t>(place) - from.size()];
+}
+
+// Notes the run of a part on the tape, if any of its sources is there.
+void note_part(SEXP pointer, PlanHandle& handle, SEXP inputs, SEXP outputs, SEXP tape) {
+  std::vector<int> numbers;
+  bool recorded = false;
+  for (const int value : handle.plan.source().trainable) {
+    numbers.push_back(value_on_tape(tape, object_of(handle, inputs, value), handle.plan.value(value)));
+    recorded = recorded || numbers.back() >= 0;
+  }
+  if (!recorded) return;
+  keep_on_tape(tape, pointer);
+  for (R_xlen_t k = 0; k < Rf_xlength(inputs); ++k) keep_on_tape(tape, bytes_of(VECTOR_ELT(inputs, k)));
+  for (const SEXP object : handle.outside) keep_on_tape(tape, bytes_of(object));
+  std::vector<View> out;
+  for (R_xlen_t k = 0; k < Rf_xlength(outputs); ++k) out.push_back(view_of(VECTOR_ELT(outputs, k)));
+  const int first = record_part(tape_of(tape), handle.plan, numbers, out);
+  for (std::size_t k = 0; k < out.size(); ++k)
+    tag_tensor(VECTOR_ELT(outputs, static_cast<R_xlen_t>(k)), tape_of(tape), first + static_cast<int>(k));
+}
+
 // Gathered rows, the arena, new values of variables waiting for the end of the step.
 std::size_t work_bytes(PlanHandle& handle, const std::vector<Meta>& inputs) {
   std::size_t bytes = 0;
@@ -250,11 +282,11 @@ void bind_objects(PlanHandle& handle, const Rcpp::List& table) {
   const std::vector<int> values = numbers_from_r(table["effect_values"]),
                          targets = numbers_from_r(table["effect_targets"]);
   for (std::size_t k = 0; k < values.size(); ++k) handle.effects.push_back({values[k], variable_of(targets[k])});
+  handle.after = table["after"];
+  if (Rf_isNull(table["optimizer"])) return;
   std::vector<SEXP> trainable;
   for (const int value : handle.plan.source().trainable) trainable.push_back(variable_of(value));
-  if (!Rf_isNull(table["optimizer"]))
-    handle.optimizer = std::make_unique<BoundOptimizer>(table["optimizer"], trainable);
-  handle.after = table["after"];
+  handle.optimizer = std::make_unique<BoundOptimizer>(table["optimizer"], trainable);
 }
 
 }  // namespace
@@ -291,6 +323,35 @@ SEXP r_plan_run(SEXP plans, SEXP inputs, SEXP rows, bool commit_nonfinite) {
       return run_plan(plan_of(pointer), inputs, rows, commit_nonfinite);
     }
     return R_NilValue;
+  });
+}
+
+// One part of a step that is not a plan as a whole: the outputs of its plan for `inputs`, a list of tensors, as an op
+// on `tape` (NULL: none).
+// [[Rcpp::export(rng = false)]]
+SEXP r_plan_part(SEXP pointer, SEXP inputs, SEXP tape) {
+  return guarded([&]() -> SEXP {
+    PlanHandle& handle = plan_of(pointer);
+    const InUse in_use(handle);
+    follow_thread_option();
+    ++run_counts().plan_runs;
+    collect_given(handle, inputs, R_NilValue);
+    if (!handle.plan.source().trainable.empty()) handle.versions.clear();
+    handle.plan.run(handle.given, handle.versions);
+    const Rcpp::Shield<SEXP> outputs(output_tensors(handle));
+    if (!Rf_isNull(tape)) note_part(pointer, handle, inputs, outputs, tape);
+    return outputs;
+  });
+}
+
+// Any value of the last run of a plan, by its slot.
+// [[Rcpp::export(rng = false)]]
+SEXP r_plan_value(SEXP pointer, int slot) {
+  return guarded([&]() -> SEXP {
+    const View& view = plan_of(pointer).plan.value(slot - 1);
+    const Rcpp::Shield<SEXP> tensor(new_tensor(view.meta));
+    std::memcpy(view_of(tensor).data, view.data, view.meta.bytes());
+    return tensor;
   });
 }
 
