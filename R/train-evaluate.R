@@ -25,7 +25,7 @@ evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = N
   check_compiled(model)
   check_outside_step(model, "evaluate()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
-  verbose <- resolve_verbose(verbose, elsewhere = 0L)
+  verbose <- resolve_verbose(verbose, with_lines = 0L)
   check_bounded(x, steps, "steps")
   batches <- evaluation_source(model, x, y, sample_weight, batch_size)
   callbacks <- run_callbacks(callbacks, model, verbose, steps %||% batches$steps)

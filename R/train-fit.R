@@ -38,8 +38,8 @@
 #' @param validation_steps Batches to validate on; `NULL` is all.
 #' @param validation_batch_size `NULL` is `batch_size`.
 #' @param validation_freq Validate after every so many epochs, or a vector with the epochs after which to validate.
-#' @param verbose 0: print nothing, 1: a live bar, 2: a line an epoch; `"auto"` chooses (nothing in tests, lines where
-#'   output goes to a document or file, where `evaluate()` and `predict()` print nothing).
+#' @param verbose 0: print nothing, 1: a live bar with the time that is left, 2: a line an epoch; `"auto"`: 1 at the
+#'   console, 0 in scripts, documents and tests.
 #' @param view_metrics `TRUE` draws the history anew after each epoch, if the session is interactive or a graphics
 #'   device is open; `"auto"` and `FALSE` do not.
 #' @section Sequences of different lengths:

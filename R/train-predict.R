@@ -21,7 +21,7 @@ predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = get
   model <- layer_object(object)
   check_outside_step(model, "predict()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
-  verbose <- resolve_verbose(verbose, elsewhere = 0L)
+  verbose <- resolve_verbose(verbose, with_lines = 0L)
   if (is_stream(x)) {
     check_bounded(x, steps, "steps")
     batches <- stream_source(model, x, batch_size, supervised = FALSE)

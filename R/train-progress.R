@@ -1,13 +1,13 @@
 # What fit(), evaluate() and predict() print while they run (level 7).
 
-# 0: nothing; 1: a live bar; 2: a line for each epoch. "auto": nothing in tests, a live bar where someone looks on,
-# lines in documents, `elsewhere` (log files, pipes) what the caller says.
-resolve_verbose <- function(verbose, elsewhere = 2L, call = rlang::caller_env()) {
+# 0: nothing; 1: a live bar; 2: a line for each epoch. "auto": a live bar where someone looks on, nothing in scripts,
+# documents and tests; `with_lines` where the user has switched live bars off.
+resolve_verbose <- function(verbose, with_lines = 2L, call = rlang::caller_env()) {
   if (identical(verbose, "auto")) {
-    if (identical(Sys.getenv("TESTTHAT"), "true")) return(0L)
-    if (isTRUE(getOption("knitr.in.progress"))) return(2L)
-    if (!config_is_interactive_logging_enabled()) return(elsewhere)
-    return(if (interactive() || isatty(stdout())) 1L else elsewhere)
+    in_document <- isTRUE(getOption("knitr.in.progress"))
+    if (in_document || identical(Sys.getenv("TESTTHAT"), "true")) return(0L)
+    if (!config_is_interactive_logging_enabled()) return(with_lines)
+    return(if (rlang::is_interactive()) 1L else 0L)
   }
   if (is.logical(verbose)) verbose <- as.integer(verbose)
   check_whole(verbose, min = 0, max = 2, arg = "verbose", call = call)

@@ -50,7 +50,7 @@ main <- function(seed) {
   c(train, test) %<-% dataset_japanese_vowels()
   cat("Who is speaking? 9 speakers,", length(train$x), "recordings to learn from,", length(test$x), "to test\n\n")
   print(recipe$speaker_model())
-  result <- recipe$recognize_speakers(train, test, seed, verbose = "auto")
+  result <- recipe$recognize_speakers(train, test, seed, verbose = if (isatty(stdout())) 1 else 2)
   counts <- table(true = test$y, predicted = result$predicted)
   files <- write_results(result, test, counts, "demo-output")
   cat("\nTest recordings, true speaker in rows, predicted speaker in columns:\n")

@@ -1,15 +1,40 @@
 # What training prints: when, and how numbers and times are written.
 
-test_that("'auto' is silent in tests, writes lines in documents, and else follows the console", {
+test_that("'auto' is a bar at the console, and silent in tests, scripts and documents; numbers say what to print", {
   withr::local_envvar(TESTTHAT = "true")
   expect_equal(resolve_verbose("auto"), 0L)
   withr::local_envvar(TESTTHAT = "")
+  expect_equal(withr::with_options(list(rlang_interactive = TRUE), resolve_verbose("auto")), 1L)
+  expect_equal(withr::with_options(list(rlang_interactive = FALSE), resolve_verbose("auto")), 0L)
   # testthat asks withr, and withr asks knitr, if the option is still set when an expectation is checked.
-  in_document <- withr::with_options(list(knitr.in.progress = TRUE), resolve_verbose("auto"))
-  expect_equal(in_document, 2L)
+  in_document <- function(verbose) {
+    withr::with_options(list(knitr.in.progress = TRUE, rlang_interactive = TRUE), resolve_verbose(verbose))
+  }
+  found <- lapply(list("auto", 1, 2), in_document)
+  expect_equal(found, list(0L, 1L, 2L))
   expect_equal(resolve_verbose(TRUE), 1L)
   expect_error(resolve_verbose(3), class = "birnn_error_value")
   expect_error(resolve_verbose("loud"), class = "birnn_error_value")
+})
+
+test_that("a script prints nothing unless it asks for it", {
+  printed <- in_fresh_r(function() {
+    Sys.unsetenv("TESTTHAT")
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+    model |> compile("sgd", loss = "mse")
+    x <- matrix(0, 4, 2)
+    y <- rep(1, 4)
+    lapply(list("auto", 1, 2), function(verbose) {
+      utils::capture.output({
+        fit(model, x, y, epochs = 2, verbose = verbose)
+        unused <- evaluate(model, x, y, verbose = verbose)
+        unused <- predict(model, x, verbose = verbose)
+      })
+    })
+  })
+  expect_identical(printed[[1]], character())
+  expect_match(printed[[2]][[1]], "Epoch 1/2")
+  expect_length(printed[[3]], 6)
 })
 
 test_that("values have four digits, small ones in scientific notation; validation comes last", {
