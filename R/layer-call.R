@@ -4,6 +4,7 @@
 # dtype; masks and `training` are filled in; then come the layer's own losses and the mask of the outputs.
 call_layer <- function(self, inputs, ...) {
   self <- layer_object(self)
+  if (holds_text(inputs) && inherits(self, "Model")) return(running$call_on_texts(self, inputs, ...))
   given <- collect_inputs(self, inputs, list(...))
   args <- bind_call_arguments(self, given$args)
   inputs <- as_layer_inputs(self, given$inputs)
@@ -99,7 +100,9 @@ as_layer_inputs <- function(self, inputs) {
     }
     inputs <- inputs[[1L]]
   }
-  if (isTRUE(field(self, "reads_text"))) inputs else map_structure(inputs, as_operand)
+  if (isTRUE(field(self, "reads_text"))) return(inputs)
+  check_no_texts(self, inputs)
+  map_structure(inputs, as_operand)
 }
 
 # Checks the inputs and builds the layer if this is its first call.
@@ -156,7 +159,7 @@ cast_inputs <- function(self, inputs) {
   if (isFALSE(field(self, "casts_inputs")) || !field(self, "autocast")) return(inputs)
   map_structure(inputs, function(x) {
     dtype <- tensor_dtype(x)
-    if (dtype == field(self, "dtype") || identical(self$casts_inputs, "floats") && !is_float_dtype(dtype)) return(x)
+    if (dtype == field(self, "dtype") || dtype == "string" || identical(self$casts_inputs, "floats") && !is_float_dtype(dtype)) return(x)
     with_mask(as_operand(x, self$dtype), tensor_mask(x))
   })
 }

@@ -71,6 +71,20 @@ TextVectorization <- R6::R6Class("TextVectorization",
 
     # --- from texts to numbers ---
 
+    output_dtype = function() if (self$output_mode == "int") "int32" else self$dtype,
+
+    # What comes out for a symbolic input. Without a fixed length, texts are as long as the longest one in a batch.
+    symbolic_shape = function(inputs) {
+      shape <- tensor_shape(inputs)
+      if (!is_text_tensor(inputs) || length(shape) > 2L || length(shape) == 2L && !identical(shape[[2L]], 1L)) {
+        birnn_abort(c("Layer {.val {self$name}} reads texts, one for each sample: its input cannot have shape
+                       {format_shape(shape)} and dtype {.val {tensor_dtype(inputs)}}.",
+                      i = "Use {.code keras_input(shape = 1, dtype = \"string\")}."), kind = "type", call = NULL)
+      }
+      width <- if (self$output_mode == "int") self$output_sequence_length else row_width(self)
+      c(shape[[1L]], width %||% NA_integer_)
+    },
+
     # A list with the words of each text.
     tokens = function(texts) {
       texts <- apply_text_rule(self$standardize, text_standards, texts)
@@ -79,6 +93,10 @@ TextVectorization <- R6::R6Class("TextVectorization",
     },
 
     call = function(inputs) {
+      if (is_graph_tensor(inputs)) return(new_symbolic(self$symbolic_shape(inputs), self$output_dtype()))
+      if (is_symbolic(inputs) || is_tensor(inputs) && !is.null(running$texts)) {
+        return(call_own_code(function(codes) self$call(texts_of(codes)), list(inputs)))
+      }
       given <- as_texts(inputs, self, "inputs")
       if (is.null(self$terms)) {
         birnn_abort(c("Layer {.val {self$name}} has no vocabulary yet.",
@@ -87,7 +105,7 @@ TextVectorization <- R6::R6Class("TextVectorization",
       words <- self$tokens(given$texts)
       numbers <- if (self$output_mode == "int") word_indices(self, words) else word_counts(self, words)
       if (given$is_single) numbers <- numbers[1, ]
-      dtype <- if (self$output_mode == "int") "int32" else self$dtype
+      dtype <- self$output_dtype()
       if (given$is_single) one_axis_tensor(numbers, dtype) else as_tensor(numbers, dtype)
     }
   )
@@ -243,9 +261,12 @@ word_indices <- function(self, words) {
   indices
 }
 
+# Numbers in a row of counts.
+row_width <- function(self) if (self$pad_to_max_tokens) self$max_tokens else length(self$terms) + 1L
+
 # A row for each text: unknown words, then those of the vocabulary.
 word_counts <- function(self, words) {
-  width <- if (self$pad_to_max_tokens) self$max_tokens else length(self$terms) + 1L
+  width <- row_width(self)
   found <- match(unlist(words), self$terms, nomatch = 0L) + 1L
   row <- rep(seq_along(words), lengths(words))
   counts <- matrix(tabulate(row + (found - 1L) * length(words), length(words) * width), length(words), width)
@@ -262,8 +283,9 @@ word_counts <- function(self, words) {
 #' vocabulary is learned by [adapt()]: the most frequent words come first.
 #'
 #' @inheritParams layer_dense
-#' @param object What to combine the layer with: nothing (the layer is returned), or texts: a vector, a list or a matrix
-#'   with one column.
+#' @param object What to combine the layer with: nothing (the layer is returned), a model or a symbolic tensor of texts
+#'   (`keras_input(1, dtype = "string")`), or texts: a vector, a list or a matrix with one column. A model that begins
+#'   with texts is given them in [fit()][fit.birnn_model] and [predict()][predict.birnn_model].
 #' @param max_tokens The largest size of the vocabulary, special tokens included; `NULL` for no limit.
 #' @param standardize `"lower_and_strip_punctuation"`, `"lower"`, `"strip_punctuation"`, `NULL`, or an R function of a
 #'   vector of texts.

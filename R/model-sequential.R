@@ -30,7 +30,8 @@ Sequential <- R6::R6Class("Sequential",
 
     build = function(input_shape) {
       if (!is.null(self$input_layer)) return(invisible())
-      self$set_input(new_input_layer(batch_shape = c(NA_integer_, input_shape[-1L])), declared = FALSE)
+      dtype <- if (starts_with_texts(self)) "string"
+      self$set_input(new_input_layer(batch_shape = c(NA_integer_, input_shape[-1L]), dtype = dtype), declared = FALSE)
     },
     build_for = function(shapes) build_layer(self, shapes[[1L]]),
 
@@ -44,7 +45,7 @@ Sequential <- R6::R6Class("Sequential",
       tensor <- self$input_layer$output
       shape <- if (!is.null(tensor)) known_sizes(tensor_shape(tensor), self$declared, !adds_features(self))
       list(list(name = self$input_layer$name %||% "input_layer", shape = shape,
-                dtype = if (is.null(tensor)) floatx() else tensor_dtype(tensor)))
+                dtype = if (!is.null(tensor)) tensor_dtype(tensor) else if (starts_with_texts(self)) "string" else floatx()))
     },
     output_specs = function() {
       if (is.null(self$input_layer)) return(NULL)
@@ -71,6 +72,8 @@ Sequential <- R6::R6Class("Sequential",
     output_shape = function() tensor_shape(self$output)
   )
 )
+
+starts_with_texts <- function(self) length(self$chain) > 0L && isTRUE(layer_object(self$chain[[1L]])$reads_text)
 
 check_has_input <- function(self) {
   if (is.null(self$input_layer)) abort_not_built(self, NULL)

@@ -165,7 +165,7 @@ input_layer_from_config <- function(config) {
   if (isTRUE(config$sparse) || isTRUE(config$ragged)) {
     birnn_abort("Input {.val {config$name}} is sparse or ragged: such inputs are not supported.", kind = "config", call = NULL)
   }
-  if (!is.null(dtype)) check_choice(dtype, dtype_names, arg = "dtype", call = NULL)
+  if (!is.null(dtype)) check_choice(dtype, input_dtypes, arg = "dtype", call = NULL)
   name <- check_layer_name(config$name, "name", NULL)
   new_input_layer(check_sizes(shape, NULL), dtype, name, optional = isTRUE(config$optional))
 }

@@ -115,10 +115,30 @@ model_call_inputs <- function(model, inputs, mask) {
   masks <- if (is_plain_list(mask)) flatten_structure(mask) else list(mask)
   Map(function(part, spec, k) {
     own_mask <- tensor_mask(part)
-    part <- adjust_rank(as_operand(part, spec$dtype), spec$shape)
+    part <- adjust_rank(if (takes_texts(spec)) check_texts(part, spec) else as_operand(part, spec$dtype), spec$shape)
     check_input_shape(tensor_shape(part), spec, "inputs", call = NULL)
     with_mask(part, if (k <= length(masks)) masks[[k]] %||% own_mask else own_mask)
   }, parts, specs, seq_along(specs))
+}
+
+# Calls a model on texts: list(...) are further arguments.
+call_on_texts <- function(self, inputs, ...) {
+  specs <- if (is.null(self$definition)) model_facts(self)$inputs
+  parts <- if (!is.null(specs)) match_parts(inputs, vapply(specs, `[[`, "", "name"), "inputs", call = NULL)
+  for (part in parts[!vapply(specs, takes_texts, NA)]) if (is.character(part)) as_tensor(part)   # an error
+  table <- new_text_table()
+  coded <- map_structure(inputs, function(x) if (is.character(x)) table$code(x) else x)
+  with_running(list(texts = table$texts()), call_layer(self, coded, ...))
+}
+
+running$call_on_texts <- call_on_texts
+
+takes_texts <- function(spec) identical(spec$dtype, "string")
+
+check_texts <- function(x, spec, arg = "inputs", call = NULL) {
+  if (is_text_tensor(x) || is_tensor_like(x) && !is.null(running$texts) && tensor_dtype(x) == "int32") return(x)
+  birnn_abort("{.arg {arg}} must be texts for the model's input {.val {spec$name}}, not {describe_value(x)}.",
+              kind = "type", call = call)
 }
 
 # --- one thing at a time ------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ infer_outputs <- function(name, inputs, attrs) r_op_infer(name, lapply(inputs, m
 
 # In a functional model: types and shapes only. Outside any layer the op becomes a node of the model.
 infer_op <- function(name, inputs, attrs) {
+  for (x in inputs) if (!is.null(x) && tensor_dtype(x) == "string") abort_text_input(paste0("op_", name, "()"))
   outputs <- lapply(infer_outputs(name, inputs, attrs), function(meta) new_symbolic(meta$shape, meta$dtype))
   if (!inside_layer()) outputs <- running$record_graph_op(name, inputs, attrs, outputs)
   one_or_list(outputs)

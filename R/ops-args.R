@@ -5,7 +5,9 @@ float_dtypes <- c("float32", "float64")
 # bool < int32 < float32 < float64: the dtype that can hold both.
 dtype_width <- c(bool = 1L, int32 = 2L, float32 = 3L, float64 = 4L)
 
-wider_dtype <- function(a, b) if (a == b || dtype_width[[a]] > dtype_width[[b]]) a else b
+width_of <- function(dtype) if (dtype == "string") abort_text_input("The operation") else dtype_width[[dtype]]
+
+wider_dtype <- function(a, b) if (a == b || width_of(a) > width_of(b)) a else b
 
 is_float_dtype <- function(dtype) dtype %in% float_dtypes
 
@@ -20,7 +22,7 @@ as_operand <- function(x, dtype = NULL) {
 as_wide_operand <- function(x, dtype) {
   x <- as_operand(x)
   own <- tensor_dtype(x)
-  if (dtype_width[[own]] >= dtype_width[[dtype]]) x else as_operand(x, dtype)
+  if (width_of(own) >= width_of(dtype)) x else as_operand(x, dtype)
 }
 
 as_float_operand <- function(x) {
@@ -59,7 +61,7 @@ are_alike <- function(xs, at_least) {
     dtype <- tensor_dtype(x)
     if (is.null(first)) first <- dtype else if (dtype != first) return(FALSE)
   }
-  !is.null(first) && dtype_width[[first]] >= dtype_width[[at_least]]
+  !is.null(first) && width_of(first) >= width_of(at_least)
 }
 
 # 1-based axes as 0-based ones, none negative.

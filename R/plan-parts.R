@@ -34,7 +34,7 @@ leave_gap <- function(trace, fn, args) {
   end_part(trace)
   gap <- list(
     fn = fn, args = slots_for(args, trace), training = step$training,
-    scope = mget(setdiff(names(running), c("trace", "tape", "step")), envir = running),
+    scope = mget(setdiff(names(running), c("trace", "tape", "step", "texts")), envir = running),
     variables = lapply(step$effects, `[[`, "variable"),
     pending = vapply(step$effects, function(effect) trace_slot(trace, effect$value), 1L)
   )

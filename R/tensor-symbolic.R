@@ -57,3 +57,11 @@ print.birnn_symbolic <- function(x, ...) {
 
 #' @export
 str.birnn_symbolic <- function(object, ...) cat(" ", format(object), "\n", sep = "")
+
+# Texts at the input of a model: only layers that read them know what to do.
+is_text_tensor <- function(x) is_symbolic(x) && identical(get("dtype", envir = x, inherits = FALSE), "string")
+
+abort_text_input <- function(what) {
+  birnn_abort(c("{what} works on numbers, but its input is text ({.code dtype = \"string\"}).",
+                i = "Call a {.fn layer_text_vectorization} on it first."), kind = "type", call = NULL)
+}

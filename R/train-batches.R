@@ -7,7 +7,8 @@ prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight 
   if (has_own_step(model, supervised)) return(prepare_own_data(model, x, y, sample_weight, class_weight, call))
   inputs <- input_tensors(model, x, call)
   masks <- lapply(inputs, tensor_mask)
-  if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call)))
+  texts <- attr(inputs, "texts")
+  if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call), texts))
   outputs <- model_facts(model)$outputs
   resolve_losses(model$setup, outputs, call)
   targets <- target_tensors(model, y, outputs, levels, call)
@@ -19,10 +20,11 @@ prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight 
   }
   weights <- weight_tensors(sample_weight, class_weight, targets, outputs, levels, call)
   n <- sample_count(list(x = inputs, y = targets, sample_weight = weights), call)
-  new_dataset(c(inputs, masks, targets, weights), n)
+  new_dataset(c(inputs, masks, targets, weights), n, texts)
 }
 
-new_dataset <- function(tensors, n) list(tensors = tensors, rows = seq_len(n))
+# `texts`: what tensors of texts count into, or NULL.
+new_dataset <- function(tensors, n, texts = NULL) list(tensors = tensors, rows = seq_len(n), texts = texts)
 
 input_tensors <- function(model, x, call) {
   if (is.null(x)) stop_not("an array, or a list of arrays", x, "x", call)
@@ -30,11 +32,14 @@ input_tensors <- function(model, x, call) {
   specs <- model_facts(model)$inputs
   names <- vapply(specs, `[[`, "", "name")
   if (is_ragged(x, specs)) x <- pad_ragged(x, model, call)
+  if (length(specs) == 1L && takes_texts(specs[[1L]]) && is_plain_list(x)) x <- unlist(x)
   parts <- match_parts(x, names, "x", call)
+  table <- new_text_table()
   arg <- if (length(specs) == 1) "x" else sprintf("x[[%s]]", dQuote(names, FALSE))
-  tensors <- Map(function(part, spec, arg) input_tensor(part, spec, arg, call), parts, specs, arg)
-  model$meet_inputs(unname(tensors))
-  unname(tensors)
+  tensors <- Map(function(part, spec, arg) input_tensor(part, spec, arg, call, table), parts, specs, arg)
+  texts <- if (length(table$texts())) table$texts()
+  with_running(list(texts = texts), model$meet_inputs(unname(tensors)))
+  structure(unname(tensors), texts = texts)
 }
 
 # One target an output, NULL where there is neither a target nor a loss.
@@ -137,7 +142,8 @@ array_batches <- function(dataset, batch_size, shuffle = FALSE) {
       if (k >= length(starts)) return(NULL)
       k <<- k + 1L
       rows <- order[seq.int(starts[[k]], min(starts[[k]] + batch_size - 1L, n))]
-      list(tensors = dataset$tensors, rows = rows, size = length(rows), template = dataset$template)
+      list(tensors = dataset$tensors, rows = rows, size = length(rows), template = dataset$template,
+           texts = dataset$texts)
     }
   )
 }

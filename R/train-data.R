@@ -1,7 +1,9 @@
 # What users give to fit(), evaluate() and predict(), as tensors: converted once, checked against the model (level 7).
 
 # One input as a tensor. `spec`: list(name, shape with the batch axis, dtype); shape NULL: not known yet.
-input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env()) {
+# `table`: where texts go.
+input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env(), table = new_text_table()) {
+  if (takes_texts(spec) || is.character(x) && is.null(spec$dtype)) return(text_tensor(x, spec, arg, call, table))
   if (is.factor(x) && length(spec$shape) > 2) {
     birnn_abort(
       c("{.arg {arg}} must be an array of numbers, not a factor with {nlevels(x)} level{?s}.", i = conversion_hint(x)),
@@ -11,6 +13,19 @@ input_tensor <- function(x, spec, arg = "x", call = rlang::caller_env()) {
   x <- plain_numbers(x, arg, call)
   tensor <- if (is_tensor_like(x)) as_tensor(x, spec$dtype) else numbers_to_tensor(x, spec$dtype, arg, call)
   if (is.null(spec$shape)) return(check_has_axes(tensor, arg, call))
+  tensor <- adjust_rank(tensor, spec$shape)
+  check_input_shape(tensor_shape(tensor), spec, arg, call)
+  tensor
+}
+
+# The places of texts in a table, as a tensor.
+text_tensor <- function(x, spec, arg, call, table) {
+  if (is.data.frame(x)) x <- as.matrix(x)
+  if (is.factor(x)) x <- as.character(x)
+  if (is_plain_list(x)) x <- unlist(x)
+  if (!is.character(x)) check_texts(x, spec, arg, call)
+  tensor <- table$code(x)
+  if (is.null(spec$shape)) return(tensor)
   tensor <- adjust_rank(tensor, spec$shape)
   check_input_shape(tensor_shape(tensor), spec, arg, call)
   tensor

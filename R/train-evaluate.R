@@ -115,7 +115,7 @@ single_batch <- function(model, x, y, sample_weight, class_weight = NULL, call =
   dataset
 }
 
-whole_batch <- function(dataset) c(dataset[c("tensors", "template")], list(rows = NULL, size = length(dataset$rows)))
+whole_batch <- function(dataset) c(dataset[c("tensors", "template", "texts")], list(rows = NULL, size = length(dataset$rows)))
 
 batch_logs <- function(model, result, size) {
   means <- new_loss_means(model)

@@ -47,7 +47,7 @@ stream_source <- function(model, x, batch_size = NULL, class_weight = NULL, supe
     data <- prepare_data(model, parts$x, parts$y, parts$sample_weight, class_weight, supervised, call = call)
     size <- length(data$rows)
     check_stream_size(model, size, call)
-    list(tensors = data$tensors, rows = NULL, size = size, template = data$template)
+    list(tensors = data$tensors, rows = NULL, size = size, template = data$template, texts = data$texts)
   }
   if (supervised || !model$built) {
     first <- batches$peek()

@@ -36,6 +36,11 @@ own_class_weight <- function(parts, class_weight, call) {
 
 # A batch that a source gave, through the step of its kind: see run_step().
 take_step <- function(step, drawn, commit_nonfinite) {
+  if (is.null(drawn$texts)) return(step_on_batch(step, drawn, commit_nonfinite))
+  with_running(list(texts = drawn$texts), step_on_batch(step, drawn, commit_nonfinite))
+}
+
+step_on_batch <- function(step, drawn, commit_nonfinite) {
   if (is.null(step$own)) {
     result <- run_tensors(step, drawn$tensors, drawn$rows, commit_nonfinite)
     return(with_late_metrics(step, result, drawn, commit_nonfinite))

@@ -125,3 +125,110 @@ test_that("modes may have the names of Keras 2", {
   expect_equal(layer_text_vectorization(output_mode = "tf-idf")$output_mode, "tf_idf")
   expect_error(layer_text_vectorization(output_mode = "onehot"), class = "birnn_error_value")
 })
+
+# Sentences of two kinds, and a model that takes them as they are.
+sentences <- local({
+  set.seed(4)
+  words <- list(c("good", "fine", "nice"), c("bad", "awful", "poor"))
+  kinds <- rep(1:2, 24)
+  texts <- vapply(kinds, function(kind) {
+    paste(sample(c(sample(c("the", "film", "was", "it"), sample(2:4, 1)), sample(words[[kind]], 1))), collapse = " ")
+  }, "")
+  list(texts = texts, labels = kinds - 1)
+})
+
+text_model <- function(layer = layer_text_vectorization(output_sequence_length = 5), texts = sentences$texts) {
+  adapt(layer, texts)
+  input <- keras_input(shape = 1, dtype = "string", name = "text")
+  output <- input |> layer() |> layer_embedding(20, 4, mask_zero = TRUE) |> layer_gru(units = 4) |>
+    layer_dense(1, activation = "sigmoid")
+  model <- keras_model(input, output)
+  compile(model, optimizer_adam(0.05), "binary_crossentropy", metrics = "accuracy")
+}
+
+test_that("a model takes texts: the numbers of the model that gets the indices", {
+  run <- function(eager) {
+    set_random_seed(2)
+    clear_session()
+    model <- text_model(layer_text_vectorization())
+    compile(model, optimizer_adam(0.05), "binary_crossentropy", metrics = "accuracy", run_eagerly = eager)
+    history <- fit(model, sentences$texts, sentences$labels, epochs = 6, batch_size = 10, validation_split = 0.25)
+    list(model = model, found = list(history$metrics, get_weights(model)))
+  }
+  model <- run(FALSE)$model
+  expect_identical(run(FALSE)$found, run(TRUE)$found)
+  expect_equal(evaluate(model, matrix(sentences$texts), sentences$labels)$accuracy, 1)
+  texts <- sentences$texts[1:5]
+  indices <- keras_model(model$layers[[2]]$output, model$output)
+  expected <- predict(indices, model$layers[[2]](texts))
+  expect_identical(predict(model, texts), expected)
+  expect_identical(predict(model, as.list(texts)), expected)
+  expect_identical(predict(model, data.frame(text = texts)), expected)
+  expect_identical(as.array(model(texts)), expected)
+  expect_identical(predict_on_batch(model, texts), expected)
+  expect_equal(train_on_batch(model, texts, sentences$labels[1:5])$accuracy, 1)
+  expect_equal(dim(predict(model, character())), c(0, 1))
+})
+
+test_that("such a model is printed, cloned, stored and read again with its vocabulary", {
+  clear_session()
+  model <- text_model()
+  fit(model, sentences$texts, sentences$labels, epochs = 1)
+  expect_snapshot(model)
+  path <- withr::local_tempfile(fileext = ".keras")
+  save_model(model, path)
+  again <- load_model(path)
+  expect_identical(get_vocabulary(again$layers[[2]]), get_vocabulary(model$layers[[2]]))
+  expect_identical(predict(again, sentences$texts), predict(model, sentences$texts))
+  expect_identical(fit(again, sentences$texts, sentences$labels, shuffle = FALSE)$metrics,
+                   fit(model, sentences$texts, sentences$labels, shuffle = FALSE)$metrics)
+  expect_identical(clone_model(model)$input$dtype, "string")
+  again <- unserialize(serialize(model, NULL))
+  expect_identical(predict(again, sentences$texts), predict(model, sentences$texts))
+})
+
+test_that("texts go into sequential models, models of models, several inputs, and classes of users", {
+  layer <- layer_text_vectorization(output_mode = "multi_hot")
+  adapt(layer, sentences$texts)
+  width <- length(get_vocabulary(layer))
+  model <- keras_model_sequential() |> layer() |> layer_dense(1)
+  compile(model, "sgd", "mse")
+  fit(model, sentences$texts, sentences$labels)
+  expect_identical(model$input$dtype, "string")
+  expected <- predict(model, sentences$texts)
+  expect_identical(as.array(model(sentences$texts)), expected)
+  a <- keras_input(shape(), dtype = "string", name = "a")
+  b <- keras_input(1, name = "b")
+  outer <- keras_model(list(a = a, b = b), layer_add(list(model(a), b)))
+  found <- predict(outer, list(a = sentences$texts, b = matrix(1, length(expected))))
+  expect_equal(found, expected + 1, tolerance = 1e-6)
+  own <- Model("Own",
+    initialize = function(...) {
+      super$initialize(...)
+      self$vectorize <- layer
+      self$top <- layer_dense(units = 1)
+    },
+    call = function(inputs) self$top(self$vectorize(inputs))
+  )
+  own <- own()
+  compile(own, "sgd", "mse")
+  fit(own, sentences$texts, sentences$labels)
+  expect_equal(dim(predict(own, sentences$texts)), c(48, 1))
+})
+
+test_that("texts where numbers are wanted, and numbers where texts are, are refused", {
+  clear_session()
+  input <- keras_input(1, dtype = "string")
+  model <- text_model()
+  expect_refused(layer_dense(input, 2), "type")
+  expect_refused(input + 1, "type")
+  expect_refused(op_tanh(input), "type")
+  expect_refused(layer_text_vectorization(keras_input(1)), "type")
+  expect_refused(layer_text_vectorization(keras_input(3, dtype = "string")), "type")
+  expect_refused(predict(model, matrix(1:3)), "type")
+  expect_refused(model(matrix(1:3)), "type")
+  expect_refused(predict(model, c("a", NA)), "value")
+  numbers <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  expect_refused(predict(numbers, "a"), "type")
+  expect_refused(numbers("a"), "type")
+})

@@ -24,6 +24,6 @@ test_that("contradictions are refused", {
   expect_error(keras_input(), class = "birnn_error_value")
   expect_error(keras_input(3, batch_shape = c(1, 3)), class = "birnn_error_value")
   expect_error(keras_input(3, sparse = TRUE), class = "birnn_error_value")
-  expect_error(keras_input(3, dtype = "string"), "layer_text_vectorization", class = "birnn_error_value")
+  expect_error(keras_input(3, dtype = "text"), class = "birnn_error_value")
   expect_error(keras_input(c(0, 3)), class = "birnn_error_shape")
 })
