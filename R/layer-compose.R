@@ -29,14 +29,6 @@ check_given_once <- function(names, call) {
   if (length(twice) > 0) birnn_abort("The argument {.arg {twice[[1]]}} is given twice.", call = call)
 }
 
-# Body of every layer_*(): makes the layer and combines it with `object`. `object` comes first, so that automatic
-# names follow the reading order of a pipe.
-create_layer <- function(class_name, object, args, call = rlang::caller_env()) {
-  if (!missing(object)) force(object)
-  layer <- new_layer(class_name, args, call)
-  compose_layer(object, layer, .call = call)
-}
-
 # The one place that asks what `object` is. Nothing: the layer itself. A sequential model: the model, longer, invisibly.
 # Anything else is taken as input: the output of the layer.
 compose_layer <- function(object, layer, ..., .is_call = FALSE, .call = NULL) {

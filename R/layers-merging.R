@@ -171,7 +171,7 @@ create_merging_layer <- function(class_name, inputs, args, call = rlang::caller_
   is_input <- !nzchar(rlang::names2(args))
   if (missing(inputs)) inputs <- NULL
   if (any(is_input)) inputs <- c(if (is_plain_list(inputs)) inputs else list(inputs), unname(args[is_input]))
-  create_layer(class_name, inputs, args[!is_input], call)
+  compose_layer(inputs, new_layer(class_name, args[!is_input], call), .call = call)
 }
 
 #' Merge several inputs element by element

@@ -27,7 +27,9 @@ math_of_tensors <- function(x, ...) {
   op <- switch(.Generic,
     abs = op_abs, sign = op_sign, sqrt = op_sqrt, floor = op_floor, ceiling = op_ceil, exp = op_exp, expm1 = op_expm1,
     log1p = op_log1p, log2 = op_log2, log10 = op_log10, sin = op_sin, cos = op_cos, tanh = op_tanh,
-    cumsum = op_cumsum, cumprod = op_cumprod, log = log_of_tensor, round = round_tensor
+    cumsum = op_cumsum, cumprod = op_cumprod, log = log_of_tensor, round = round_tensor, trunc = trunc_tensor,
+    tan = function(x) op_sin(x) / op_cos(x), sinh = function(x) (op_exp(x) - op_exp(-x)) / 2,
+    cosh = function(x) (op_exp(x) + op_exp(-x)) / 2
   )
   if (is.null(op)) {
     birnn_abort(
@@ -39,6 +41,8 @@ math_of_tensors <- function(x, ...) {
 }
 
 log_of_tensor <- function(x, base = NULL) if (is.null(base)) op_log(x) else op_divide(op_log(x), op_log(base))
+
+trunc_tensor <- function(x) op_where(op_less(x, 0), op_ceil(x), op_floor(x))
 
 round_tensor <- function(x, digits = 0) {
   if (digits == 0) return(op_round(x))
@@ -57,6 +61,15 @@ summary_of_tensors <- function(..., na.rm = FALSE) {
   if (.Generic == "range") return(op_stack(list(min(...), max(...))))
   Reduce(ops[[2]], lapply(list(...), ops[[1]]))
 }
+
+#' @export
+rev.birnn_tensor <- function(x) op_flip(x, 1)
+
+#' @export
+rev.birnn_symbolic <- function(x) op_flip(x, 1)
+
+#' @export
+rev.birnn_variable <- function(x) op_flip(x, 1)
 
 #' @export
 mean.birnn_tensor <- function(x, ...) op_mean(x)
@@ -85,13 +98,34 @@ aperm.birnn_symbolic <- function(a, perm = NULL, ...) op_transpose(a, perm)
 #' @export
 aperm.birnn_variable <- function(a, perm = NULL, ...) op_transpose(a, perm)
 
-# R dispatches `%*%` on S3 classes from 4.3 on; before, op_matmul() is the way.
+# R dispatches `%*%` on S3 classes from 4.3 on. Before, the package's own `%*%` stands in front of R's, which it calls for
+# everything but tensors.
+#' Matrix product
+#'
+#' R's own `%*%`, which for tensors is [op_matmul()]. It is exported in versions of R before 4.3 only; later ones find it by
+#' themselves.
+#'
+#' @param x,y Matrices; tensors, of which one may be an array.
+#' @return The matrix product; for tensors a tensor.
+#' @name matrix-product
+#' @rdname matrix-product
+#' @keywords internal
+#' @usage x \%*\% y
+#' @aliases %*%
+#' @examples
+#' as_tensor(diag(2)) %*% matrix(1:4, 2)
 #' @rawNamespace
-#' if (getRversion() >= "4.3.0") {
+#' if (getRversion() < "4.3.0") {
+#'   export("%*%")
+#' } else {
 #'   S3method(matrixOps, birnn_tensor, matrix_ops_of_tensors)
 #'   S3method(matrixOps, birnn_symbolic, matrix_ops_of_tensors)
 #'   S3method(matrixOps, birnn_variable, matrix_ops_of_tensors)
 #' }
+`%*%` <- function(x, y) {
+  if (is_tensor_like(x) || is_tensor_like(y)) op_matmul(x, y) else base::`%*%`(x, y)
+}
+
 matrix_ops_of_tensors <- function(x, y) {
   switch(.Generic,
     `%*%` = op_matmul(x, y),
@@ -99,6 +133,26 @@ matrix_ops_of_tensors <- function(x, y) {
                 kind = "type")
   )
 }
+
+# What is missing or not finite, element by element.
+#' @rawNamespace
+#' S3method(is.na, birnn_tensor, is_nan_tensor)
+#' S3method(is.nan, birnn_tensor, is_nan_tensor)
+#' S3method(is.finite, birnn_tensor, is_finite_tensor)
+#' S3method(is.infinite, birnn_tensor, is_infinite_tensor)
+#' S3method(is.na, birnn_symbolic, is_nan_tensor)
+#' S3method(is.nan, birnn_symbolic, is_nan_tensor)
+#' S3method(is.finite, birnn_symbolic, is_finite_tensor)
+#' S3method(is.infinite, birnn_symbolic, is_infinite_tensor)
+#' S3method(is.na, birnn_variable, is_nan_tensor)
+#' S3method(is.nan, birnn_variable, is_nan_tensor)
+#' S3method(is.finite, birnn_variable, is_finite_tensor)
+#' S3method(is.infinite, birnn_variable, is_infinite_tensor)
+is_nan_tensor <- function(x) op_isnan(x)
+
+is_finite_tensor <- function(x) op_isfinite(x)
+
+is_infinite_tensor <- function(x) op_logical_not(op_logical_or(op_isfinite(x), op_isnan(x)))
 
 #' @export
 length.birnn_variable <- function(x) as.integer(prod(tensor_shape(x)))

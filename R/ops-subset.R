@@ -13,16 +13,17 @@
 #' * a number: that element; the axis goes. Negative numbers count from the end (they do not drop elements);
 #' * `a:b`, `a:b:step`: a slice; `NA` as a bound leaves it open;
 #' * several numbers or logicals, also as a tensor: those elements;
-#' * nothing: the whole axis; `..`: as many whole axes as are missing; `NULL`: a new axis of size 1.
+#' * nothing: the whole axis; `..` or `all_dims()`: as many whole axes as are missing; `NULL` or `newaxis`: a new axis of
+#'   size 1.
 #'
-#' Axes at the end may be left out: `x[1]` is the first row of a matrix. A logical array alone picks the elements where
-#' it holds, in row-major order; its axes are the first ones of `x`. A matrix of numbers alone picks one element (or
-#' slice) for each of its rows.
+#' `drop = FALSE` keeps the axes of single elements. Axes at the end may be left out: `x[1]` is the first row of a
+#' matrix. A logical array alone picks the elements where it holds, in row-major order; its axes are the first ones of
+#' `x`. A matrix of numbers alone picks one element (or slice) for each of its rows.
 #'
 #' @param x A tensor, variable or symbolic tensor.
 #' @param ... What to pick, see above.
 #' @param value The new values: broadcast to what was picked.
-#' @return A tensor. Assignments to a variable assign the variable.
+#' @return A tensor. Assignments to a variable assign the variable. `all_dims()`: what stands for axes between brackets.
 #' @family ops
 #' @export
 #' @examples
@@ -43,6 +44,10 @@ op_subset <- function(x, ...) {
 `op_subset<-` <- function(x, ..., value) {
   replace_subset(x, written_in(substitute(list(...))), r_style, parent.frame(), value)
 }
+
+#' @rdname op_subset
+#' @export
+all_dims <- function() structure(list(), class = "birnn_all_dims")
 
 # The arguments of a call `list(...)` as written.
 written_in <- function(call) as.list(call)[-1]
@@ -137,7 +142,8 @@ read_specs <- function(written, style, env, rank, call) {
   specs <- lapply(written, read_spec, style = style, env = env, call = call)
   kinds <- vapply(specs, `[[`, "", "kind")
   used <- sum(!kinds %in% c("new", "rest"))
-  if (used > rank || sum(kinds == "rest") > 1) {
+  if (sum(kinds == "rest") > 1) birnn_abort("Only one {.code ..} can stand between the brackets.", call = call)
+  if (used > rank) {
     birnn_abort("Between the brackets stand {used} ax{?is/es}, but the tensor has {rank}.", kind = "shape", call = call)
   }
   filler <- rep(list(whole_axis), rank - used)
@@ -151,10 +157,11 @@ is_missing_arg <- function(expr) identical(expr, quote(expr = ))
 
 read_spec <- function(expr, style, env, call) {
   if (is_missing_arg(expr)) return(whole_axis)
-  if (identical(expr, quote(..)) || identical(expr, quote(all_dims()))) return(list(kind = "rest"))
+  if (identical(expr, quote(..))) return(list(kind = "rest"))
   if (is.call(expr) && identical(expr[[1]], quote(`:`))) return(read_slice(expr, style, env, call))
   value <- eval(expr, env)
   if (is.null(value)) return(list(kind = "new"))
+  if (inherits(value, "birnn_all_dims")) return(list(kind = "rest"))
   if (length(value) == 1 && is.atomic(value) && is.na(value)) return(whole_axis)
   read_positions(value, style, call)
 }
@@ -226,12 +233,15 @@ read_positions <- function(value, style, call) {
 # --- picking ------------------------------------------------------------------------------------------------------
 
 subset_tensor <- function(x, written, style, env, call = rlang::caller_env()) {
+  keep <- "drop" %in% names(written) && !check_flag(eval(written$drop, env), arg = "drop", call = call)
+  written <- written[names(written) %||% "" != "drop"]
   alone <- lone_array(written, env)
   if (is_logical_like(alone)) return(where_true(x, alone, call))
   if (!is.null(alone)) return(at_places(x, alone, style, call))
   specs <- read_specs(written, style, env, tensor_rank(x), call)
   kinds <- vapply(specs, `[[`, "", "kind")
   block <- take_block(x, specs[kinds != "new"])
+  if (keep) kinds[kinds %in% dropped_kinds] <- "slice"
   reshape_as_picked(block, kinds)
 }
 

@@ -178,11 +178,21 @@ names.birnn_tensor <- function(x) NULL
 .DollarNames.birnn_tensor <- function(x, pattern = "") grep(pattern, tensor_fields, value = TRUE)
 
 #' @export
-all.equal.birnn_tensor <- function(target, current, ...) {
-  if (!is_tensor(current)) return("current is not a tensor")
-  if (tensor_dtype(target) != tensor_dtype(current)) return("dtypes differ")
-  all.equal(as.array(target), as.array(current), ...)
+all.equal.birnn_tensor <- function(target, current, ..., tolerance = same_number[[tensor_dtype(target)]]) {
+  if (inherits(current, c("birnn_variable", "birnn_symbolic"))) current <- as_tensor(current)
+  if (is_tensor(current)) {
+    if (tensor_dtype(target) != tensor_dtype(current)) return("dtypes differ")
+    return(all.equal(as.array(target), as.array(current), ..., tolerance = tolerance))
+  }
+  if (!is.numeric(current) && !is.logical(current)) return("current is neither a tensor nor an array of numbers")
+  all.equal(as.array(target), as.array(current), ..., tolerance = tolerance)
 }
+
+# Numbers of R and what a type makes of them.
+same_number <- c(float32 = 1e-6, float64 = 1.5e-8, int32 = 1.5e-8, bool = 1.5e-8)
+
+#' @export
+all.equal.birnn_variable <- function(target, current, ...) all.equal(as_tensor(target), current, ...)
 
 # testthat compares tensors by their numbers: the address of a handle says nothing.
 compare_proxy_tensor <- function(x, path = "x") {

@@ -30,11 +30,12 @@ test_that("tensors, variables and symbolic tensors mix without warnings", {
 test_that("mathematical functions act on tensors", {
   a <- as_tensor(abs(x))
   for (name in c("abs", "sign", "sqrt", "floor", "ceiling", "round", "exp", "expm1", "log", "log1p", "log2", "log10",
-                 "sin", "cos", "tanh", "cumsum", "cumprod")) {
+                 "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "cumsum", "cumprod")) {
     expect_equal(as.numeric(match.fun(name)(a)), match.fun(name)(abs(x)), tolerance = 1e-6, info = name)
   }
   expect_equal(as.numeric(log(a, base = 2)), log2(abs(x)), tolerance = 1e-6)
   expect_equal(as.numeric(round(as_tensor(1.26), 1)), 1.3, tolerance = 1e-6)
+  expect_equal(as.numeric(trunc(as_tensor(c(-1.7, 1.7)))), c(-1, 1))
   expect_error(gamma(a), class = "birnn_error_type")
 })
 
@@ -58,10 +59,45 @@ test_that("t() and aperm() reorder axes", {
   expect_equal(dim(t(keras_variable(m))), c(3L, 2L))
 })
 
-test_that("matrix products dispatch where R allows it", {
-  skip_if(getRversion() < "4.3.0")
+test_that("%*% multiplies tensors of all kinds, with arrays on either side", {
   m <- matrix(1:6 / 2, 2)
-  expect_equal(as.array(as_tensor(m) %*% t(m)), m %*% t(m))
+  products <- list(as_tensor(m) %*% t(m), m %*% as_tensor(t(m)), as_tensor(m) %*% as_tensor(t(m)),
+                   keras_variable(m) %*% t(m))
+  for (product in products) expect_equal(as.array(product), m %*% t(m))
+  expect_identical(dim(keras_input(3) %*% op_ones(c(3, 5))), c(NA, 5L))
+  expect_identical(dim(op_ones(c(2, 3)) %*% keras_variable(t(m))), c(2L, 2L))
+  expect_identical(m %*% t(m), base::`%*%`(m, t(m)))
+  tape <- GradientTape()
+  with(tape, loss <- sum((v <- keras_variable(m)) %*% t(m)))
+  expect_equal(as.array(tape$gradient(loss, v)), matrix(colSums(m), 2, 3, byrow = TRUE))
+})
+
+test_that("missing and infinite numbers are found element by element", {
+  a <- as_tensor(c(1, NaN, Inf, -Inf))
+  expect_identical(as.logical(is.na(a)), c(FALSE, TRUE, FALSE, FALSE))
+  expect_identical(as.logical(is.nan(a)), c(FALSE, TRUE, FALSE, FALSE))
+  expect_identical(as.logical(is.finite(a)), c(TRUE, FALSE, FALSE, FALSE))
+  expect_identical(as.logical(is.infinite(keras_variable(c(1, NaN, Inf, -Inf)))), c(FALSE, FALSE, TRUE, TRUE))
+  expect_identical(dim(is.na(keras_input(3))), c(NA, 3L))
+})
+
+test_that("rev() and head() are those of arrays", {
+  m <- matrix(1:6, 2)
+  expect_equal(as.array(rev(as_tensor(1:3))), array(3:1))
+  expect_equal(as.array(rev(as_tensor(m))), m[2:1, ])
+  expect_equal(as.array(head(as_tensor(m), 1)), m[1, , drop = FALSE])
+})
+
+test_that("all.equal() compares numbers with tensors and arrays", {
+  a <- as_tensor(c(0.1, 2))
+  expect_true(all.equal(a, as_tensor(c(0.1, 2))))
+  expect_true(all.equal(a, c(0.1, 2), check.attributes = FALSE))
+  expect_true(all.equal(a, array(c(0.1, 2))))
+  expect_true(all.equal(keras_variable(c(0.1, 2)), a))
+  expect_true(all.equal(a, keras_variable(c(0.1, 2))))
+  expect_match(all.equal(a, a + 1), "difference")
+  expect_match(all.equal(as_tensor(1:2), as_tensor(c(1, 2))), "dtypes differ")
+  expect_match(all.equal(a, "a"), "neither")
 })
 
 test_that("sizes and numbers of all kinds of tensors", {
