@@ -25,7 +25,8 @@
 #' @param on_train_batch_begin,on_train_batch_end,on_test_batch_begin,on_test_batch_end,on_predict_batch_begin
 #'   `function(batch, logs)`.
 #' @param on_predict_batch_end `function(batch, logs)`.
-#' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class.
+#' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class; `on_batch_begin`
+#'   and `on_batch_end` stand for `on_train_batch_begin` and `on_train_batch_end`.
 #' @param private A named list of functions and values that methods find in `private`.
 #' @param inherit What another `Callback()` returned, or `NULL`.
 #' @param parent_env The environment in which methods look for what is not theirs.
@@ -72,7 +73,7 @@ callback_kind <- list(
 # Any R6 object with hooks can be a callback: it is called as it is.
 is_hook_object <- function(x) {
   if (!is.environment(x) || !is.object(x)) return(FALSE)
-  any(vapply(mget(callback_hooks, x, ifnotfound = FALSE), is.function, logical(1)))
+  any(vapply(mget(known_hooks, x, ifnotfound = FALSE), is.function, logical(1)))
 }
 
 AdoptedCallback <- R6::R6Class(
@@ -84,7 +85,7 @@ AdoptedCallback <- R6::R6Class(
     object = NULL,
     initialize = function(object) {
       self$object <- object
-      hooks <- Filter(is.function, mget(callback_hooks, object, ifnotfound = FALSE))
+      hooks <- Filter(is.function, mget(known_hooks, object, ifnotfound = FALSE))
       list2env(hooks, envir = self)
     },
     set_model = function(model) self$hand_over("model", model),

@@ -11,6 +11,10 @@ callback_hooks <- c(
   "on_predict_begin", "on_predict_end", "on_predict_batch_begin", "on_predict_batch_end"
 )
 
+# Names that are as good, where the callback has no hook of the name itself.
+older_hooks <- c(on_train_batch_begin = "on_batch_begin", on_train_batch_end = "on_batch_end")
+known_hooks <- c(callback_hooks, unname(older_hooks))
+
 CallbackBase <- R6::R6Class(
   "birnn_callback",
   cloneable = FALSE,
@@ -48,7 +52,7 @@ str.birnn_callback <- function(object, ...) cat(" ", format(object), "\n", sep =
 #' @param on_train_batch_begin,on_train_batch_end `function(batch, logs)`; batches count from 1 in every epoch.
 #' @param ... The other hooks by name: `on_test_begin`, `on_test_end`, `on_predict_begin`, `on_predict_end`
 #'   (`function(logs)`), `on_test_batch_begin`, `on_test_batch_end`, `on_predict_batch_begin`, `on_predict_batch_end`
-#'   (`function(batch, logs)`).
+#'   (`function(batch, logs)`). `on_batch_begin` and `on_batch_end` are those of a training batch.
 #' @return A callback. `logs` is a named list of numbers, sorted by name. A function of an epoch that returns a named
 #'   list changes the logs for the callbacks after it and for the history.
 #' @family callbacks
@@ -69,7 +73,7 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_train
   ))
   others <- list(...)
   check_named(others)
-  check_known_names(names(others), callback_hooks, "callback_lambda()")
+  check_known_names(names(others), known_hooks, "callback_lambda()")
   hooks <- c(hooks, compact(others))
   for (name in names(hooks)) check_hook(hooks[[name]], name)
   LambdaCallback$new(hooks)
@@ -190,10 +194,18 @@ new_callback_list <- function(callbacks, model, params) {
   for (callback in callbacks) {
     callback$set_model(model)
     callback$set_params(params)
+    take_older_hooks(callback)
   }
   lapply(rlang::set_names(c(callback_hooks, "on_nonfinite_loss", "on_safe_point")), function(hook) {
     Filter(function(callback) is.function(callback[[hook]]), callbacks)
   })
+}
+
+take_older_hooks <- function(callback) {
+  for (hook in names(older_hooks)) {
+    older <- callback[[older_hooks[[hook]]]]
+    if (is.function(older) && is.null(callback[[hook]])) assign(hook, older, envir = callback)
+  }
 }
 
 # Calls `hook(logs)` of every callback that has it. Returns the logs, with the changes that hooks returned.

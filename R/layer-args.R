@@ -20,8 +20,10 @@ config_sizes <- function(sizes) if (length(sizes) == 1) I(sizes) else sizes
 # coerce(x, arg, call): the checked value that the layer keeps, in its field `field` (NULL: the argument's own name).
 # save(value): its form in get_config(); save = NULL: not part of the config. load(saved): what coerce() takes.
 # default: list(value), for arguments that come through `...`. hint: added to the error when the argument is missing.
-argument <- function(coerce, save = config_value, load = identity, field = NULL, default = NULL, hint = NULL) {
-  list(coerce = coerce, save = save, load = load, field = field, default = default, hint = hint)
+# key: what Keras calls it in configs (NULL: as here).
+argument <- function(coerce, save = config_value, load = identity, field = NULL, default = NULL, hint = NULL,
+                     key = NULL) {
+  list(coerce = coerce, save = save, load = load, field = field, default = default, hint = hint, key = key)
 }
 
 # An argument that layer_*() takes through `...`.
@@ -174,13 +176,16 @@ layer_config <- function(self) {
   table <- self$arguments
   for (name in names(table)) {
     argument <- table[[name]]
-    if (!is.null(argument$save)) base[name] <- list(argument$save(self[[argument$field %||% name]]))
+    if (!is.null(argument$save)) base[argument$key %||% name] <- list(argument$save(self[[argument$field %||% name]]))
   }
   base
 }
 
 # The arguments in a config. Keys that are unknown here but NULL say nothing (newer versions of Keras write such).
 config_arguments <- function(table, config) {
+  keys <- vapply(names(table), function(name) table[[name]]$key %||% name, "")
+  places <- match(names(config), keys)
+  names(config)[!is.na(places)] <- names(table)[places[!is.na(places)]]
   unknown_null <- !names(config) %in% names(table) & vapply(config, is.null, logical(1))
   config <- config[!unknown_null]
   for (name in intersect(names(config), names(table))) config[name] <- list(table[[name]]$load(config[[name]]))

@@ -4,13 +4,20 @@ Lambda <- R6::R6Class("Lambda",
   inherit = BaseLayer, lock_objects = FALSE, cloneable = FALSE,
   public = list(
     arguments = list(
-      f = argument(function(x, arg, call) check_plain_function(x, arg, call)),
+      f = argument(function(x, arg, call) check_plain_function(known_function(x), arg, call), key = "function"),
       output_shape = argument(
-        function(x, arg, call) if (is.null(x) || is.function(x)) x else as_shape(x, arg = arg, call = call),
+        function(x, arg, call) {
+          x <- known_function(x)
+          if (is.null(x) || is.function(x)) x else as_shape(x, arg = arg, call = call)
+        },
         save = function(shape) if (is.function(shape)) shape else shape_config(shape), field = "declared_shape"
       ),
       mask = argument(
-        function(x, arg, call) if (is.function(x) || is.null(x)) x else as_tensor(x), field = "mask_rule"
+        function(x, arg, call) {
+          x <- known_function(x)
+          if (is.null(x) || is.function(x)) x else as_tensor(x)
+        },
+        field = "mask_rule"
       ),
       arguments = argument(
         function(x, arg, call) {
@@ -61,6 +68,13 @@ Lambda <- R6::R6Class("Lambda",
   )
 )
 
+# A function that a config names: one that the user has registered, or given to the call that reads.
+known_function <- function(x) {
+  if (!is_object_config(x) || x$class_name != "function") return(x)
+  fn <- deserialize_keras_object(x)
+  if (is.function(fn)) fn else x
+}
+
 check_plain_function <- function(x, arg, call) {
   if (is.function(x) && !is_handle(x)) return(x)
   if (is_layer(x)) {
@@ -68,14 +82,15 @@ check_plain_function <- function(x, arg, call) {
                   i = "A layer is called on tensors by itself: its weights would not be found inside a function."),
                 call = call)
   }
-  hint <- if (is.list(x)) "Functions are not read from files: make the layer again."
+  hint <- if (is.list(x)) "Functions are not read from files: give them in {.arg custom_objects}, or make the layer again."
   stop_not("an R function of a tensor", x, arg, call, hint = hint)
 }
 
 #' A function as a layer
 #'
 #' Applies `f` to its input: a tensor, or a list of tensors if the layer is called on a list. `f` is made of arithmetic
-#' and `op_*()` functions; it has no weights of its own. If it looks at the numbers instead (with [as.array()]), it runs
+#' and `op_*()` functions; it has no weights of its own. Files keep its name if it has one, see
+#' [register_keras_serializable()]. If it looks at the numbers instead (with [as.array()]), it runs
 #' between the plans of what stands before and behind it, and `output_shape` must be given.
 #'
 #' @inheritParams layer_dense

@@ -71,7 +71,7 @@ keras_file <- function(model) {
 
 # The config of a model, as good as it can be saved: a loss without a name must not cost the weights.
 saved_config <- function(model) {
-  tryCatch(serialize_keras_object(model), birnn_error_config = function(error) {
+  config <- tryCatch(serialize_keras_object(model), birnn_error_config = function(error) {
     self <- layer_object(model)
     if (is.null(self$setup)) stop(error)
     setup <- self$setup
@@ -81,6 +81,7 @@ saved_config <- function(model) {
     birnn_warn(c("The model is saved without what {.fn compile} was given.", x = conditionMessage(error)), kind = "config")
     config
   })
+  config_with_names(config)
 }
 
 #' @rdname save_model

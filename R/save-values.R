@@ -55,8 +55,6 @@ decode_vector <- function(values, type) {
   as.vector(unlist(values), type) %||% vector(type, 0L)
 }
 
-is_string <- function(x) is.character(x) && length(x) == 1L
-
 abort_damaged <- function(what, call = NULL) abort_file("The file is damaged: it has {what}.", call = call)
 
 # --- fields of objects --------------------------------------------------------------------------------------------

@@ -71,8 +71,53 @@ register_keras_serializable <- function(object, name = NULL, package = NULL) {
 #' @rdname register_keras_serializable
 #' @export
 get_registered_name <- function(obj) {
-  for (name in names(session$custom_objects)) if (identical(session$custom_objects[[name]], obj)) return(name)
-  class_name_of(obj) %||% obj$name
+  registered_function_name(obj) %||% class_name_of(obj) %||% if (!is.function(obj) || is_handle(obj)) obj$name
+}
+
+registered_function_name <- function(fn) {
+  for (table in list(running$custom_objects, session$custom_objects)) {
+    for (name in names(table)) if (identical(table[[name]], fn)) return(name)
+  }
+}
+
+# A function of the user's is written by its registered name alone; NULL if it has none.
+function_config <- function(fn) {
+  name <- registered_function_name(fn)
+  if (!is.null(name)) named_function_config(name)
+}
+
+named_function_config <- function(name) {
+  list(module = NULL, class_name = "function", config = sub("^.*>", "", name), registered_name = name)
+}
+
+abort_nameless_function <- function(what) {
+  birnn_abort(
+    c("{what} has no name under which it could be saved.",
+      i = "Give it one with {.fn register_keras_serializable}."),
+    kind = "config", call = NULL
+  )
+}
+
+# A config for a file: functions in it are written by their names. `key`, `owner`: where it stands, for the message.
+config_with_names <- function(config, key = "function", owner = NULL) {
+  if (is.function(config)) {
+    named <- function_config(config)
+    if (is.null(named)) {
+      abort_nameless_function(paste0("The R function given as `", key, "`", if (!is.null(owner)) paste(" of", owner)))
+    }
+    return(named)
+  }
+  if (!is_plain_list(config)) return(config)
+  if (is.character(config$class_name)) owner <- name_in_config(config) %||% owner
+  keys <- rlang::names2(config)
+  mapped <- Map(function(value, k) config_with_names(value, if (nzchar(k)) k else key, owner), config, keys)
+  attributes(mapped) <- attributes(config)
+  mapped
+}
+
+name_in_config <- function(config) {
+  name <- if (is_plain_list(config$config)) config$config$name
+  if (is_string(name)) paste0("layer \"", name, "\"")
 }
 
 #' @rdname register_keras_serializable

@@ -27,22 +27,11 @@ compiled_config <- function(x, kind) {
   x
 }
 
-# A function of the user is written by its name alone.
 own_function_config <- function(x, kind) {
-  fn <- if (is_handle(x)) x$fn else x
-  name <- registered_function_name(fn) %||% if (is_handle(x) && kind == "metric") x$name
-  if (is.null(name)) {
-    birnn_abort(
-      c("A {kind} that is an R function has no name under which it could be saved.",
-        i = "Give it one with {.fn register_keras_serializable}."),
-      kind = "config", call = NULL
-    )
-  }
-  list(module = NULL, class_name = "function", config = sub("^.*>", "", name), registered_name = name)
-}
-
-registered_function_name <- function(fn) {
-  for (name in names(session$custom_objects)) if (identical(session$custom_objects[[name]], fn)) return(name)
+  named <- function_config(if (is_handle(x)) x$fn else x)
+  if (!is.null(named)) return(named)
+  if (is_handle(x) && kind == "metric" && !is.null(x$name)) return(named_function_config(x$name))
+  abort_nameless_function(paste("A", kind, "that is an R function"))
 }
 
 plain_weights <- function(weights) if (length(weights) == 1 && is.null(names(weights))) I(weights) else weights

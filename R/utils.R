@@ -50,6 +50,8 @@ map_structure <- function(x, fn) {
   fn(x)
 }
 
+is_string <- function(x) is.character(x) && length(x) == 1L
+
 # A list that is structure, not an object (shapes, data frames and handles are leaves).
 is_plain_list <- function(x) is.list(x) && (is.null(attr(x, "class")) || inherits(x, "AsIs"))
 

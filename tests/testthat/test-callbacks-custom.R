@@ -39,6 +39,25 @@ test_that("all 14 hooks are called, with self, the model and the parameters", {
   ))
 })
 
+test_that("on_batch_begin and on_batch_end are hooks of training batches, unless there are those by name", {
+  seen <- character()
+  note <- function(what, batch, logs) seen <<- c(seen, paste(what, batch, length(logs)))
+  Older <- Callback("Older",
+    on_batch_begin = function(batch, logs) note("begin", batch, logs),
+    on_batch_end = function(batch, logs) note("end", batch, logs)
+  )
+  train(Older(), epochs = 1, batch_size = 2)
+  expect_equal(seen, c("begin 1 0", "end 1 2", "begin 2 0", "end 2 2"))
+  seen <- character()
+  train(callback_lambda(on_batch_end = function(batch, logs) note("lambda", batch, logs)), batch_size = 4)
+  Both <- Callback("Both",
+    on_train_batch_end = function(batch, logs) note("named", batch, logs),
+    on_batch_end = function(batch, logs) note("older", batch, logs)
+  )
+  train(Both(), batch_size = 4)
+  expect_equal(seen, c("lambda 1 2", "named 1 2"))
+})
+
 test_that("a class has arguments, fields, private members, computed fields and methods of its own", {
   Counter <- new_callback_class("Counter",
     initialize = function(start = 0, ...) {

@@ -119,3 +119,43 @@ test_that("chains are made of a list of layers, also for samples that are single
     expect_identical(predict(again, x, verbose = 0), predict(model, x, verbose = 0))
   }
 })
+
+test_that("R functions in layers are written by their registered names, and found again by these", {
+  before <- set_custom_objects()
+  withr::defer(set_custom_objects(before))
+  squared <- register_keras_serializable(function(x) x * x, "squared", package = "tests")
+  start <- register_keras_serializable(function(shape, dtype) op_ones(shape) / 2, "start")
+  penalty <- register_keras_serializable(function(w) op_sum(w * w), "penalty")
+  positive <- register_keras_serializable(function(w) op_maximum(w, 0), "positive")
+  model <- keras_model_sequential(input_shape = c(4, 3)) |>
+    layer_bidirectional(layer_lstm(units = 2, activation = squared, kernel_initializer = start)) |>
+    layer_lambda(squared) |>
+    layer_dense(2, kernel_regularizer = penalty, kernel_constraint = positive) |>
+    layer_activation(squared)
+  x <- array(stats::rnorm(24), c(2, 4, 3))
+  for (bytes in list(save_model(model), save_model(load_model(save_model(model))))) {
+    again <- load_model(bytes)
+    expect_identical(predict(again, x, verbose = 0), predict(model, x, verbose = 0))
+    expect_identical(get_config(again), get_config(model))
+  }
+  config <- read_json(r_zip_read(bytes, "config.json")[[1]])
+  dense <- config$config$layers[[4]]$config
+  named <- function(name) list(module = NULL, class_name = "function", config = sub(".*>", "", name),
+                               registered_name = name)
+  expect_identical(dense$kernel_regularizer, named("Custom>penalty"))
+  expect_identical(config$config$layers[[3]]$config$`function`, named("tests>squared"))
+  set_custom_objects()
+  expect_error(load_model(bytes), class = "ValueError")
+  given <- list(squared = squared, start = start, penalty = penalty, positive = positive)
+  expect_identical(predict(load_model(bytes, custom_objects = given), x, verbose = 0), predict(model, x, verbose = 0))
+  expect_identical(with_custom_object_scope(given, get_weights(load_model(save_model(model)))), get_weights(model))
+})
+
+test_that("an R function without a name is an error that says where it stands; names of other functions lead nowhere", {
+  model <- keras_model_sequential(input_shape = 3) |> layer_dense(2, activation = function(x) x * 2, name = "twice")
+  expect_error(save_model(model), "`activation` of layer \"twice\" has no name", class = "birnn_error_config")
+  expect_error(save_model_config(model), "register_keras_serializable", class = "birnn_error_config")
+  config <- serialize_keras_object(layer_lambda(f = function(x) x, name = "same"))
+  config$config$`function` <- list(module = "base", class_name = "function", config = "system", registered_name = "system")
+  expect_error(deserialize_keras_object(config), "custom_objects", class = "ValueError")
+})
