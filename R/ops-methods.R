@@ -189,3 +189,10 @@ as.logical.birnn_symbolic <- function(x, ...) abort_without_values(rlang::caller
 
 #' @export
 as.matrix.birnn_symbolic <- function(x, ...) abort_without_values(rlang::caller_env())
+
+# c(a, b) %<-% tensor, along its first axis.
+#' @exportS3Method zeallot::destructure birnn_tensor
+destructure.birnn_tensor <- function(x) op_unstack(x)
+
+#' @exportS3Method zeallot::destructure birnn_symbolic
+destructure.birnn_symbolic <- function(x) op_unstack(x)

@@ -34,3 +34,5 @@ load_model_config <- function(filepath, custom_objects = NULL) {
   config <- read_json(bytes)
   with_custom_objects(custom_objects, model_from_config(config, call))
 }
+
+BaseModel$set("public", "to_json", function() save_model_config(self$handle))

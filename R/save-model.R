@@ -142,3 +142,5 @@ build_as_saved <- function(model, build_config) {
   if (self$built || is.null(build_config$input_shape)) return(invisible())
   build_layer(self, as_shape_structure(build_config$input_shape))
 }
+
+BaseModel$set("public", "save", function(...) save_model(self$handle, ...))

@@ -80,3 +80,6 @@ restore_optimizer <- function(self, file, datasets, call) {
   optimizer$build(layer_variables(self, trainable = TRUE))
   load_optimizer(optimizer, file, datasets, call)
 }
+
+BaseModel$set("public", "save_weights", function(...) save_model_weights(self$handle, ...))
+BaseModel$set("public", "load_weights", function(...) load_model_weights(self$handle, ...))

@@ -82,3 +82,7 @@ Ops.keras_shape <- function(e1, e2) {
 Summary.keras_shape <- function(..., na.rm = FALSE) {
   do.call(.Generic, c(lapply(list(...), as_shape), na.rm = na.rm))
 }
+
+# c(batch, time, .) %<-% shape(x)
+#' @exportS3Method zeallot::destructure keras_shape
+destructure.keras_shape <- function(x) unclass(x)

@@ -36,6 +36,29 @@ test_that("the methods of a model are those of the functions", {
   expect_equal(model$compute_output_shape(c(NA, 3)), c(NA, 1L))
 })
 
+test_that("a model saves itself and its weights", {
+  model <- small()
+  x <- matrix(0.5, 4, 3)
+  folder <- withr::local_tempdir()
+  expect_false(withVisible(model$save(file.path(folder, "small.keras")))$visible)
+  expect_equal(predict(load_model(file.path(folder, "small.keras")), x), predict(model, x))
+  model$save_weights(file.path(folder, "small.weights.h5"))
+  twin <- clone_model(model)
+  twin$load_weights(file.path(folder, "small.weights.h5"))
+  expect_equal(get_weights(twin), get_weights(model))
+  expect_equal(model$to_json(), save_model_config(model))
+  expect_error(model$save(file.path(folder, "small.keras")), "overwrite = TRUE", class = "birnn_error_file")
+})
+
+test_that("variables are trainable or not", {
+  layer <- layer_batch_normalization()
+  layer(op_ones(c(2, 3)))
+  expect_length(layer$variables, 4)
+  expect_identical(layer$non_trainable_variables, layer$non_trainable_weights)
+  dropout <- layer_dropout(rate = 0.5)
+  expect_identical(dropout$non_trainable_variables, dropout$variables)
+})
+
 test_that("what compile() set is readable, the learning rate can be changed, the rest only by compile()", {
   model <- small()
   expect_true(model$compiled)

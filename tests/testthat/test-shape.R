@@ -21,3 +21,15 @@ test_that("shape() of an array or tensor gives its sizes", {
   expect_identical(as.integer(shape(array(0, c(2, 3, 4)))), 2:4)
   expect_identical(as.integer(shape(as_tensor(matrix(0, 2, 3)))), 2:3)
 })
+
+test_that("shapes and tensors are taken apart by %<-%", {
+  c(batch, time, .) %<-% shape(NULL, 3, 4)
+  expect_null(batch)
+  expect_equal(time, 3)
+  c(first, ...others) %<-% shape(as_tensor(array(0, c(2, 3, 4))))
+  expect_equal(others, list(3L, 4L))
+  c(a, b) %<-% as_tensor(matrix(1:4, 2))
+  expect_equal(as.vector(b), c(2, 4))
+  c(a, b) %<-% keras_input(batch_shape = c(2, 3))
+  expect_equal(dim(b), 3L)
+})
