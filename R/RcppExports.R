@@ -85,6 +85,14 @@ r_plan_run <- function(plans, inputs, rows, commit_nonfinite) {
     .Call(`_birnn_r_plan_run`, plans, inputs, rows, commit_nonfinite)
 }
 
+r_plan_table <- function(pointer) {
+    .Call(`_birnn_r_plan_table`, pointer)
+}
+
+r_plan_uses <- function(plans) {
+    .Call(`_birnn_r_plan_uses`, plans)
+}
+
 r_plan_part <- function(pointer, inputs, tape) {
     .Call(`_birnn_r_plan_part`, pointer, inputs, tape)
 }

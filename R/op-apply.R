@@ -50,6 +50,7 @@ new_trace <- function(load = NULL) {
   trace <- new.env(parent = emptyenv())
   trace$load <- load
   trace$is_loaded <- FALSE
+  trace$has_own_code <- FALSE     # whether functions of the user's take part
   trace$values <- list()          # known numbers, by slot
   trace$chain <- list()           # parts before `nodes`
   trace$n_slots <- 0L

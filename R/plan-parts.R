@@ -8,6 +8,7 @@
 # Traces `fn(args)`; leaves it to R if that fails and there is a batch to go on with.
 running$trace_own_code <- function(fn, args) {
   trace <- running$trace
+  trace$has_own_code <- TRUE
   before <- list(trace = as.list(trace), step = as.list(running$step), seed = random_seed_now())
   tryCatch(do.call(fn, args), error = function(error) {
     if (inherits(error, "birnn_error_interrupt")) rlang::cnd_signal(error)

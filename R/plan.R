@@ -57,17 +57,13 @@ run_plans <- function(step, tensors, rows, commit_nonfinite) {
 add_plan <- function(step, tensors, rows) {
   late <- step$setup$late
   load <- function() tensor_rows(tensors, rows)
-  plan <- tryCatch(trace_step(step, lapply(tensors, meta_of), load), birnn_error_symbolic = function(e) NULL)
-  step$eager <- is.null(plan)
+  table <- tryCatch(trace_step(step, lapply(tensors, meta_of), load), birnn_error_symbolic = function(e) NULL)
+  step$eager <- is.null(table)
   if (step$eager) return(FALSE)
   # Plans made before a metric was found to be late hold that metric.
   if (!identical(step$setup$late, late)) forget_plans(step)
-  if (is.list(plan)) {
-    step$chains <- utils::head(c(list(plan), step$chains), kept_chains)
-    return(TRUE)
-  }
-  alive <- Filter(function(plan) !r_pointer_is_nil(plan), step$plans)
-  step$plans <- c(alive, list(plan))
+  if (is.null(table$parts)) keep_plan(step, table)
+  else step$chains <- utils::head(c(list(table), step$chains), kept_chains)
   TRUE
 }
 
@@ -79,8 +75,8 @@ forget_plans <- function(step) {
   step$floatx <- floatx()
 }
 
-# The external pointer of a plan for inputs with these types and shapes: a list of list(dtype, shape) and NULL. With
-# `load()`, which gives such inputs, R code that looks at numbers makes it a chain instead.
+# The table of a plan for inputs with these types and shapes: a list of list(dtype, shape) and NULL. With `load()`, which
+# gives such inputs, R code that looks at numbers makes it a chain instead.
 trace_step <- function(step, metas, load = NULL) {
   trace <- new_trace(load)
   context <- new_step_context()
@@ -96,9 +92,7 @@ trace_step <- function(step, metas, load = NULL) {
   }
   plan <- plan_from_trace(trace, context, result, step)
   plan["after"] <- list(after)
-  plan$metas <- metas
-  plan$inputs <- trace$inputs
-  r_plan_new(plan)
+  c(plan, list(metas = metas, inputs = trace$inputs, open = !trace$has_own_code))
 }
 
 batch_unknown <- function(shape) if (length(shape) == 0) shape else c(NA_integer_, shape[-1])
@@ -132,8 +126,8 @@ constraint_plan <- function(variables, must_trace) {
     apply_constraints(constrained)
     list(outputs = list())
   }
-  if (must_trace) return(trace_step(new_step(fn), list()))
-  tryCatch(trace_step(new_step(fn), list()), birnn_error_symbolic = function(e) FALSE)
+  plan <- function() r_plan_new(trace_step(new_step(fn), list()))
+  if (must_trace) plan() else tryCatch(plan(), birnn_error_symbolic = function(e) FALSE)
 }
 
 # --- eager --------------------------------------------------------------------------------------------------------

@@ -113,9 +113,12 @@ update_metrics <- function(setup, targets, outputs, weights, skip = character())
     target <- targets[[entry$output]]
     if (is.null(target) || entry$key %in% skip) next
     weight <- if (entry$weighted) weights[[entry$output]]
+    if (is_tracing() && is_own_metric(entry$metric)) running$trace$has_own_code <- TRUE
     traced_or_late(setup, entry$key, update_metric(entry$metric, target, outputs[[entry$output]], weight))
   }
 }
+
+is_own_metric <- function(metric) !is.null(metric$definition) || !is.null(metric$fn)
 
 # A user's update_state() need not know of weights.
 update_metric <- function(metric, target, output, weight) {

@@ -63,6 +63,6 @@ target_meta <- function(output, loss, batch_size, steps) {
 # Without a plan for such tensors one is traced; nothing is computed.
 step_bytes <- function(step, metas) {
   if (!is.null(step$own) || step$eager) return(NA_real_)
-  plan <- tryCatch(trace_step(step, metas), birnn_error_symbolic = function(e) NULL)
-  if (is.null(plan)) NA_real_ else r_plan_work_bytes(plan, metas)
+  table <- tryCatch(trace_step(step, metas), birnn_error_symbolic = function(e) NULL)
+  if (is.null(table)) NA_real_ else r_plan_work_bytes(r_plan_new(table), metas)
 }

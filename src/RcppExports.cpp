@@ -236,6 +236,26 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// r_plan_table
+SEXP r_plan_table(SEXP pointer);
+RcppExport SEXP _birnn_r_plan_table(SEXP pointerSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type pointer(pointerSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_plan_table(pointer));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_plan_uses
+Rcpp::NumericVector r_plan_uses(Rcpp::List plans);
+RcppExport SEXP _birnn_r_plan_uses(SEXP plansSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::List >::type plans(plansSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_plan_uses(plans));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_plan_part
 SEXP r_plan_part(SEXP pointer, SEXP inputs, SEXP tape);
 RcppExport SEXP _birnn_r_plan_part(SEXP pointerSEXP, SEXP inputsSEXP, SEXP tapeSEXP) {
@@ -522,6 +542,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_plan_new", (DL_FUNC) &_birnn_r_plan_new, 1},
     {"_birnn_r_pointer_is_nil", (DL_FUNC) &_birnn_r_pointer_is_nil, 1},
     {"_birnn_r_plan_run", (DL_FUNC) &_birnn_r_plan_run, 4},
+    {"_birnn_r_plan_table", (DL_FUNC) &_birnn_r_plan_table, 1},
+    {"_birnn_r_plan_uses", (DL_FUNC) &_birnn_r_plan_uses, 1},
     {"_birnn_r_plan_part", (DL_FUNC) &_birnn_r_plan_part, 3},
     {"_birnn_r_plan_value", (DL_FUNC) &_birnn_r_plan_value, 2},
     {"_birnn_r_plan_work_bytes", (DL_FUNC) &_birnn_r_plan_work_bytes, 2},

@@ -13,7 +13,7 @@ namespace birnn {
 namespace {
 
 constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
-constexpr std::size_t kept_layouts = 8;  // full batch and last batch, in training and validation, and some more
+constexpr std::size_t kept_layouts = 32;  // full and last batches, sequences of some lengths
 
 std::size_t index_of(int number) { return static_cast<std::size_t>(number); }
 

@@ -18,8 +18,10 @@ struct PlanHandle {
   explicit PlanHandle(PlanSource source) : plan(std::move(source)) {}
   Plan plan;
   bool busy = false;
-  std::vector<int> input_values;  // -1 for an input left out
-  std::vector<Meta> input_metas;  // what inputs must look like, but for the size of their first axis
+  std::vector<int> input_values;               // -1 for an input left out
+  std::vector<Meta> input_metas;               // what inputs must look like, but for the size of their first axis
+  std::vector<std::vector<int>> input_groups;  // for each axis 0, or the group of axes that are of one size, any size
+  double last_use = 0;
   std::vector<AlignedBuffer> gathered;
   std::vector<SEXP> outside;  // variables, then constants
   std::vector<View> given;    // inputs, variables, constants
@@ -87,12 +89,39 @@ std::vector<Meta> metas_from_r(const Rcpp::List& table) {
   return result;
 }
 
-bool same_but_rows(const Meta& a, const Meta& b) {
-  if (a.absent() || b.absent()) return a.absent() == b.absent();
-  if (a.dtype != b.dtype || a.shape.rank() != b.shape.rank()) return false;
-  for (int axis = 1; axis < a.shape.rank(); ++axis)
-    if (a.shape[axis] != b.shape[axis]) return false;
+// The sizes of groups of axes in the inputs at hand; the first axis of a group decides. A size of 1 is a case of its
+// own.
+class GroupSizes {
+ public:
+  bool agrees(int group, std::int64_t size) {
+    const std::size_t k = static_cast<std::size_t>(group);
+    if (k >= sizes_.size()) sizes_.resize(k + 1, 0);
+    if (sizes_[k] == 0) sizes_[k] = size;
+    return size > 1 && sizes_[k] == size;
+  }
+
+ private:
+  std::vector<std::int64_t> sizes_;
+};
+
+bool same_but_rows(const Meta& wanted, const std::vector<int>& groups, const Meta& meta, GroupSizes& sizes) {
+  if (wanted.absent() || meta.absent()) return wanted.absent() == meta.absent();
+  if (wanted.dtype != meta.dtype || wanted.shape.rank() != meta.shape.rank()) return false;
+  for (int axis = 1; axis < meta.shape.rank(); ++axis) {
+    const int group = groups.empty() ? 0 : groups[static_cast<std::size_t>(axis)];
+    if (group > 0 ? !sizes.agrees(group, meta.shape[axis]) : wanted.shape[axis] != meta.shape[axis]) return false;
+  }
   return true;
+}
+
+std::vector<std::vector<int>> groups_from_r(const Rcpp::List& table) {
+  const Rcpp::List metas = table["metas"];
+  std::vector<std::vector<int>> result(static_cast<std::size_t>(metas.size()));
+  if (!table.containsElementNamed("groups")) return result;
+  const Rcpp::List groups = table["groups"];
+  for (R_xlen_t k = 0; k < groups.size(); ++k)
+    if (!Rf_isNull(groups[k])) result[static_cast<std::size_t>(k)] = Rcpp::as<std::vector<int>>(groups[k]);
+  return result;
 }
 
 // While it exists the plan is in use: a call from within is an error, not a mix-up.
@@ -204,17 +233,21 @@ SEXP output_tensors(const PlanHandle& handle) {
 
 bool fits(SEXP pointer, SEXP inputs) {
   if (is_nil(pointer)) return false;
-  const std::vector<Meta>& wanted = plan_of(pointer).input_metas;
+  const PlanHandle& handle = plan_of(pointer);
+  const std::vector<Meta>& wanted = handle.input_metas;
+  GroupSizes sizes;
   if (wanted.size() != static_cast<std::size_t>(Rf_xlength(inputs))) return false;
   for (std::size_t k = 0; k < wanted.size(); ++k)
-    if (!same_but_rows(wanted[k], view_of(VECTOR_ELT(inputs, static_cast<R_xlen_t>(k))).meta)) return false;
+    if (!same_but_rows(wanted[k], handle.input_groups[k], view_of(VECTOR_ELT(inputs, static_cast<R_xlen_t>(k))).meta,
+                       sizes))
+      return false;
   return true;
 }
 
 // Computes, commits, and answers list(outputs, loss, finite).
 SEXP run_plan(PlanHandle& handle, SEXP inputs, SEXP rows, bool commit_nonfinite) {
   const InUse in_use(handle);
-  ++run_counts().plan_runs;
+  handle.last_use = ++run_counts().plan_runs;
   const bool finite = compute(handle, inputs, rows);
   const char* names[] = {"outputs", "loss", "finite", ""};
   const Rcpp::Shield<SEXP> result(Rf_mkNamed(VECSXP, names));
@@ -301,6 +334,7 @@ SEXP r_plan_new(Rcpp::List table) {
     auto handle = std::make_unique<PlanHandle>(source_from_r(table));
     handle->input_values = numbers_from_r(table["inputs"]);
     handle->input_metas = metas_from_r(table["metas"]);
+    handle->input_groups = groups_from_r(table);
     bind_objects(*handle, table);
     const Rcpp::Shield<SEXP> pointer(R_MakeExternalPtr(handle.release(), R_NilValue, table));
     R_RegisterCFinalizerEx(pointer, free_plan, TRUE);
@@ -323,6 +357,20 @@ SEXP r_plan_run(SEXP plans, SEXP inputs, SEXP rows, bool commit_nonfinite) {
       return run_plan(plan_of(pointer), inputs, rows, commit_nonfinite);
     }
     return R_NilValue;
+  });
+}
+
+// The table a plan was made from.
+// [[Rcpp::export(rng = false)]]
+SEXP r_plan_table(SEXP pointer) { return R_ExternalPtrProtected(pointer); }
+
+// When each of these plans was used last: the later, the larger.
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector r_plan_uses(Rcpp::List plans) {
+  return guarded([&] {
+    Rcpp::NumericVector uses(plans.size());
+    for (R_xlen_t k = 0; k < plans.size(); ++k) uses[k] = plan_of(plans[k]).last_use;
+    return uses;
   });
 }
 

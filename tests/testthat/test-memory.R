@@ -22,12 +22,12 @@ growth_of_calls <- function(memory_use, spans, calls) {
     for (k in seq_len(calls)) {
       fit(model, x, y, batch_size = 16, verbose = 0)
       evaluate(model, x, y, verbose = 0)
-      predict(model, x[seq_len(1 + k %% 32), , , drop = FALSE], verbose = 0)
+      predict(model, x[seq_len(1 + k %% 8), seq_len(1 + k %% 10), , drop = FALSE], verbose = 0)
       train_on_batch(model, x, y)
     }
     memory_use()
   }
-  run(33)
+  run(40)
   apply(vapply(seq_len(spans + 1), function(k) run(calls), c(bytes = 0, cells = 0, vectors = 0)), 1, diff)
 }
 environment(growth_of_calls) <- globalenv()
