@@ -105,12 +105,18 @@ class Layer {
     inference_ = op_.infer(attrs_, metas);
     for (const Meta& meta : inference_.outputs) out_.emplace_back(meta.dtype, meta.shape);
     scratch_.need(std::max(inference_.forward_scratch, inference_.backward_scratch));
+    prepared_.need(inference_.prepared);
     in_views_ = views(in_);
     out_views_ = views(out_);
     if (config.train) prepare_training();
   }
 
-  void infer() { op_.forward(ForwardCall{attrs_, in_views_.data(), out_views_.data(), nullptr, scratch_.data()}); }
+  // Packed weights are kept from call to call, as a plan keeps them and as the peers do.
+  void infer() {
+    op_.forward(ForwardCall{attrs_, in_views_.data(), out_views_.data(), nullptr, scratch_.data(), prepared_.data(),
+                            is_prepared_});
+    is_prepared_ = true;
+  }
 
   // Forward, backward, and plain gradient descent.
   void train() {
@@ -157,7 +163,8 @@ class Layer {
   Inference inference_;
   std::vector<Tensor> in_, out_, dout_, din_;
   Tensor saved_;
-  AlignedBuffer scratch_;
+  AlignedBuffer scratch_, prepared_;
+  bool is_prepared_ = false;
   View saved_view_;
   std::vector<View> in_views_, out_views_, dout_views_, din_views_;
   std::unique_ptr<bool[]> accumulate_;
