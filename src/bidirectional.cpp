@@ -172,7 +172,7 @@ void backward(const RecurrentLayer<T>& layer, const LayerBackward<T>& call) {
   if (layer.directions < 2 || call.dx.data == nullptr) return;
   const Direction<T>& d = layer.direction[0];
   const int64 count = d.batch * d.time * d.features;
-  recurrent_kernels<T>(count).add(static_cast<long>(count), scratch.dx, call.dx.data);
+  tier().arrays->of<T>().add(static_cast<long>(count), scratch.dx, call.dx.data);
 }
 
 template LayerSizes layer_sizes(const RecurrentLayer<float>&);

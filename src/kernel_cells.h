@@ -15,6 +15,7 @@ using ForwardArgs = ::birnn::ForwardArgs<Scalar>;
 using BackwardArgs = ::birnn::BackwardArgs<Scalar>;
 using ProductArgs = ::birnn::ProductArgs<Scalar>;
 using OuterArgs = ::birnn::OuterArgs<Scalar>;
+using ::birnn::PackArgs;
 
 template <int Gates>
 struct Project {
@@ -81,35 +82,19 @@ BIRNN_INLINE void add_recurrent(const ForwardArgs& a, int row, int block, Tile<G
   multiply_add(t, a.before + row * a.before_step, a.before_step, a.weights + block * size, size, a.units);
 }
 
-// The rest of a step for all sums of a tile, some at a time: `step.finish(sums, rows, blocks)`. Not inlined: one
-// function serves the tiles of all sizes.
-template <int N, typename Step, int Gates>
-BIRNN_INLINE void finish_some(const Step& step, const Vec (*sums)[Gates], int height, int at, int row, int block) {
-  int rows[N], blocks[N];
-  BIRNN_EACH {
-    rows[n] = row + (at + n) % height;
-    blocks[n] = block + (at + n) / height;
-  }
-  step.finish(sums + at, rows, blocks);
-}
-template <typename Step, int Gates>
-__attribute__((noinline)) void finish_sums(const Step& step, const Vec (*sums)[Gates], int count, int height, int row,
-                                           int block) {
-  constexpr int N = sums_at_once(Gates);
-  int at = 0;
-  for (; at + N <= count; at += N) finish_some<N>(step, sums, height, at, row, block);
-  for (; at < count; ++at) finish_some<1>(step, sums, height, at, row, block);
-}
+// The rest of a step for all sums of a tile: `step.finish(sums, row, block)`. Inlined, so that most sums never leave
+// their registers; the processor works on several of them at once.
 template <typename Step, int Gates, int Blocks, int Rows>
 BIRNN_INLINE void finish_tile(const Step& step, const Tile<Gates, Blocks, Rows>& t, int row, int block) {
-  finish_sums(step, t.sum[0], Blocks * Rows, Rows, row, block);
+  BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+      step.finish(t.sum[b][r], row + r, block + b);
 }
 
 // Kept gates: i f g o.
 struct LstmStep {
   const ForwardArgs& a;
   template <int Blocks, int Rows>
-  BIRNN_INLINE void tile(int row, int block) {
+  BIRNN_TILE void tile(int row, int block) {
     Tile<4, Blocks, Rows> t;
     BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
         BIRNN_UNROLL for (int g = 0; g < 4; ++g) t.sum[b][r][g] = load(gates(row + r, block + b) + g * lanes);
@@ -119,33 +104,21 @@ struct LstmStep {
   BIRNN_INLINE Scalar* gates(int row, int block) const {
     return a.gates + block * a.gates_block + static_cast<long>(row) * 4 * lanes;
   }
-  template <int N>
-  BIRNN_INLINE void finish(const Vec (*z)[4], const int (&row)[N], const int (&block)[N]) const {
-    Vec gate[3 * N], g[N], c[N], squashed[N];
-    BIRNN_EACH {
-      gate[n] = z[n][0];
-      gate[N + n] = z[n][1];
-      gate[2 * N + n] = z[n][3];
-      g[n] = z[n][2];
-    }
+  BIRNN_INLINE void finish(const Vec (&z)[4], int row, int block) const {
+    Vec gate[3] = {z[0], z[1], z[3]}, g[1] = {z[2]};
     sigmoid(gate);
     squash(g);
-    BIRNN_EACH {
-      c[n] = gate[n] * g[n];
-      if (a.c_before != nullptr) c[n] += gate[N + n] * load(a.c_before + block[n] * a.c_before_block + row[n] * lanes);
-      store(a.c + block[n] * a.c_block + row[n] * lanes, c[n]);
-      squashed[n] = c[n];
-    }
-    squash(squashed);
-    BIRNN_EACH put_h(a, row[n], block[n], gate[2 * N + n] * squashed[n]);
+    Vec c[1] = {gate[0] * g[0]};
+    if (a.c_before != nullptr) c[0] += gate[1] * load(a.c_before + block * a.c_before_block + row * lanes);
+    store(a.c + block * a.c_block + row * lanes, c[0]);
+    squash(c);
+    put_h(a, row, block, gate[2] * c[0]);
     if (!a.keep) return;
-    BIRNN_EACH {
-      Scalar* const kept = gates(row[n], block[n]);
-      store(kept, gate[n]);
-      store(kept + lanes, gate[N + n]);
-      store(kept + 2 * lanes, g[n]);
-      store(kept + 3 * lanes, gate[2 * N + n]);
-    }
+    Scalar* const kept = gates(row, block);
+    store(kept, gate[0]);
+    store(kept + lanes, gate[1]);
+    store(kept + 2 * lanes, g[0]);
+    store(kept + 3 * lanes, gate[2]);
   }
 };
 
@@ -153,7 +126,7 @@ struct LstmStep {
 struct GruStep {
   const ForwardArgs& a;
   template <int Blocks, int Rows>
-  BIRNN_INLINE void tile(int row, int block) {
+  BIRNN_TILE void tile(int row, int block) {
     Tile<3, Blocks, Rows> t;
     BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r) {
       const Scalar* const projected = gates(row + r, block + b);
@@ -167,62 +140,146 @@ struct GruStep {
   BIRNN_INLINE Scalar* gates(int row, int block) const {
     return a.gates + block * a.gates_block + static_cast<long>(row) * 4 * lanes;
   }
-  template <int N>
-  BIRNN_INLINE void finish(const Vec (*sum)[3], const int (&row)[N], const int (&block)[N]) const {
-    Vec gate[2 * N], candidate[N];
-    BIRNN_EACH {
-      gate[n] = sum[n][0];
-      gate[N + n] = sum[n][1];
-    }
+  BIRNN_INLINE void finish(const Vec (&sum)[3], int row, int block) const {
+    Vec gate[2] = {sum[0], sum[1]};
     sigmoid(gate);
-    BIRNN_EACH candidate[n] = load(gates(row[n], block[n]) + 2 * lanes) + gate[N + n] * sum[n][2];
+    Vec candidate[1] = {load(gates(row, block) + 2 * lanes) + gate[1] * sum[2]};
     squash(candidate);
-    BIRNN_EACH {
-      Vec h = (all(1) - gate[n]) * candidate[n];
-      if (a.before != nullptr) h += gate[n] * load(a.before + row[n] * a.before_step + block[n] * lanes);
-      put_h(a, row[n], block[n], h);
-    }
+    Vec h = (all(1) - gate[0]) * candidate[0];
+    if (a.before != nullptr) h += gate[0] * load(a.before + row * a.before_step + block * lanes);
+    put_h(a, row, block, h);
     if (!a.keep) return;
-    BIRNN_EACH {
-      Scalar* const kept = gates(row[n], block[n]);
-      store(kept, gate[n]);
-      store(kept + lanes, gate[N + n]);
-      store(kept + 2 * lanes, candidate[n]);
-      store(kept + 3 * lanes, sum[n][2]);
-    }
+    Scalar* const kept = gates(row, block);
+    store(kept, gate[0]);
+    store(kept + lanes, gate[1]);
+    store(kept + 2 * lanes, candidate[0]);
+    store(kept + 3 * lanes, sum[2]);
+  }
+};
+
+// Without reset_after, in two passes. Kept gates: z r n. First z and r o h.
+struct ResetStep {
+  const ForwardArgs& a;
+  template <int Blocks, int Rows>
+  BIRNN_TILE void tile(int row, int block) {
+    Tile<2, Blocks, Rows> t;
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+        BIRNN_UNROLL for (int g = 0; g < 2; ++g) t.sum[b][r][g] = load(gates(row + r, block + b) + g * lanes);
+    add_recurrent(a, row, block, t);
+    finish_tile(*this, t, row, block);
+  }
+  BIRNN_INLINE Scalar* gates(int row, int block) const {
+    return a.gates + block * a.gates_block + static_cast<long>(row) * 3 * lanes;
+  }
+  BIRNN_INLINE void finish(const Vec (&sum)[2], int row, int block) const {
+    Vec gate[2] = {sum[0], sum[1]};
+    sigmoid(gate);
+    Scalar* const kept = gates(row, block);
+    store(kept, gate[0]);
+    store(kept + lanes, gate[1]);
+    if (a.before == nullptr) return;
+    store(a.reset + row * a.before_step + block * lanes,
+          gate[1] * load(a.before + row * a.before_step + block * lanes));
+  }
+};
+
+// Then n and h.
+struct CandidateStep {
+  const ForwardArgs& a;
+  template <int Blocks, int Rows>
+  BIRNN_TILE void tile(int row, int block) {
+    const long size = static_cast<long>(a.units) * lanes;
+    Tile<1, Blocks, Rows> t;
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r) t.sum[b][r][0] =
+        load(gates(row + r, block + b) + 2 * lanes);
+    if (a.before != nullptr)
+      multiply_add(t, a.reset + row * a.before_step, a.before_step, a.weights + (2 * a.blocks + block) * size, size,
+                   a.units);
+    finish_tile(*this, t, row, block);
+  }
+  BIRNN_INLINE Scalar* gates(int row, int block) const {
+    return a.gates + block * a.gates_block + static_cast<long>(row) * 3 * lanes;
+  }
+  BIRNN_INLINE void finish(const Vec (&sum)[1], int row, int block) const {
+    Vec candidate[1] = {sum[0]};
+    squash(candidate);
+    Scalar* const kept = gates(row, block);
+    const Vec z = load(kept);
+    Vec h = (all(1) - z) * candidate[0];
+    if (a.before != nullptr) h += z * load(a.before + row * a.before_step + block * lanes);
+    put_h(a, row, block, h);
+    if (a.keep) store(kept + 2 * lanes, candidate[0]);
   }
 };
 
 struct SimpleStep {
   const ForwardArgs& a;
   template <int Blocks, int Rows>
-  BIRNN_INLINE void tile(int row, int block) {
+  BIRNN_TILE void tile(int row, int block) {
     Tile<1, Blocks, Rows> t;
     BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r) t.sum[b][r][0] =
         load(a.gates + (block + b) * a.gates_block + static_cast<long>(row + r) * lanes);
     add_recurrent(a, row, block, t);
     finish_tile(*this, t, row, block);
   }
-  template <int N>
-  BIRNN_INLINE void finish(const Vec (*sum)[1], const int (&row)[N], const int (&block)[N]) const {
-    Vec h[N];
-    BIRNN_EACH h[n] = sum[n][0];
+  BIRNN_INLINE void finish(const Vec (&sum)[1], int row, int block) const {
+    Vec h[1] = {sum[0]};
     squash(h);
-    BIRNN_EACH put_h(a, row[n], block[n], h[n]);
+    put_h(a, row, block, h[0]);
   }
 };
 
 #include "kernel_gradients.h"
 
-static void add(long n, const Scalar* from, Scalar* to) {
-  long e = 0;
-  for (; e + lanes <= n; e += lanes) add_to(to + e, load(from + e));
-  for (; e < n; ++e) to[e] += from[e];
+// --- packing ------------------------------------------------------------------------------------------------------
+
+// fn(where the units of a block lie in a row of all gates, how many they are), in the order of packed weights.
+template <typename F>
+BIRNN_INLINE void visit_weights(const PackArgs& a, F&& fn) {
+  for (int unit = 0; unit < a.units; unit += lanes)
+    for (int k = 0; k < a.k; ++k)
+      for (int gate = 0; gate < a.gates; ++gate)
+        fn((static_cast<long>(k) * a.all_gates + a.first_gate + gate) * a.units + unit, smaller(lanes, a.units - unit));
+}
+
+static void pack(const PackArgs& a, const Scalar* from, Scalar* to) {
+  visit_weights(
+      a, [&](long at, int units) __attribute__((always_inline)) {
+        store(to, units == lanes ? load(from + at) : load_part(from + at, units));
+        to += lanes;
+      });
+}
+
+static void unpack(const PackArgs& a, const Scalar* from, bool accumulate, Scalar* to) {
+  visit_weights(
+      a, [&](long at, int units) __attribute__((always_inline)) {
+        Scalar* const target = to + at;
+        Vec value = load(from);
+        from += lanes;
+        if (accumulate) value += units == lanes ? load(target) : load_part(target, units);
+        if (units == lanes)
+          store(target, value);
+        else
+          store_part(target, value, units);
+      });
 }
 
 constexpr RecurrentKernels<Scalar> recurrent_table() {
-  return {lanes,           project, forward_lstm, forward_gru, forward_simple, backward_lstm, backward_gru,
-          backward_simple, product, outer,        add};
+  return {lanes,
+          project,
+          forward_lstm,
+          forward_gru,
+          forward_reset_gru,
+          forward_simple,
+          backward_lstm,
+          backward_gru,
+          backward_candidate,
+          backward_reset,
+          backward_simple,
+          product,
+          outer,
+          pack,
+          unpack};
 }
 
 }  // namespace BIRNN_SCALAR_KERNELS

@@ -83,6 +83,48 @@ static void backward_gru(const BackwardArgs& a) {
   }
 }
 
+// Without reset_after the candidate's gradient has to go back through its weights before that of r is known.
+static void backward_candidate(const BackwardArgs& a) {
+  for (int block = 0; block < a.blocks; ++block) {
+    Vec sum[2] = {};
+    for (int row = 0; row < a.rows; ++row) {
+      const Scalar* const gates = a.gates + block * a.gates_block + static_cast<long>(row) * 3 * lanes;
+      if (a.steps_before > 0) fetch_before(a, gates, 3);
+      const Vec z = load(gates), r = load(gates + lanes), n = load(gates + 2 * lanes);
+      Vec before = {};
+      if (a.before != nullptr) before = load(a.before + row * a.before_step + block * lanes);
+      const Vec dh = gradient_of_h(a, row, block);
+      const Vec dz = dh * (before - n) * z * (Scalar(1) - z), dn = dh * (Scalar(1) - z) * (Scalar(1) - n * n);
+      Scalar* const out = a.gradient + block * a.gradient_block + static_cast<long>(row) * 3 * lanes;
+      store(out, dz);
+      store(out + 2 * lanes, dn);
+      store(a.dh + row * a.dh_step + block * lanes, dh * z);
+      store(a.reset + row * a.dh_step + block * lanes, r * before);
+      sum[0] += dz;
+      sum[1] += dn;
+    }
+    add_to(a.bias_gradient + block * 3 * lanes, sum[0]);
+    add_to(a.bias_gradient + (block * 3 + 2) * lanes, sum[1]);
+  }
+}
+
+static void backward_reset(const BackwardArgs& a) {
+  for (int block = 0; block < a.blocks; ++block) {
+    Vec sum = {};
+    for (int row = 0; row < a.rows; ++row) {
+      const Vec r = load(a.gates + block * a.gates_block + (static_cast<long>(row) * 3 + 1) * lanes);
+      Vec before = {};
+      if (a.before != nullptr) before = load(a.before + row * a.before_step + block * lanes);
+      const Vec dreset = load(a.dreset + row * a.dh_step + block * lanes);
+      const Vec dr = dreset * before * r * (Scalar(1) - r);
+      store(a.gradient + block * a.gradient_block + (static_cast<long>(row) * 3 + 1) * lanes, dr);
+      add_to(a.dh + row * a.dh_step + block * lanes, dreset * r);
+      sum += dr;
+    }
+    add_to(a.bias_gradient + (block * 3 + 1) * lanes, sum);
+  }
+}
+
 static void backward_simple(const BackwardArgs& a) {
   for (int block = 0; block < a.blocks; ++block) {
     Vec sum = {};
@@ -98,56 +140,65 @@ static void backward_simple(const BackwardArgs& a) {
 
 // --- products of the gradients ------------------------------------------------------------------------------------
 
-// Some vectors of columns of `out`; the chain goes through the unit blocks of the gradient.
-template <int Vectors, int Rows>
-BIRNN_INLINE void product_tile(const ProductArgs& a, const Scalar* weights, const Scalar* gradient, Scalar* out) {
-  const long out_step = a.rows.row_step;
-  Tile<Vectors, 1, Rows> t;
-  BIRNN_UNROLL for (int r = 0; r < Rows; ++r) BIRNN_UNROLL for (int v = 0; v < Vectors; ++v) t.sum[0][r][v] =
-      a.accumulate ? load(out + r * out_step + v * lanes) : Vec{};
-  const int depth = a.gates * lanes;
+// Panels of some vectors of columns of `out`, for some rows; each sum is one chain through the unit blocks of the
+// gradient.
+template <int Vectors, int Panels, int Rows>
+BIRNN_TILE void product_tile(const ProductArgs& a, int column, int step, int row) {
+  const long out_step = a.rows.row_step, rows = a.rows.rows;
+  Scalar* const out = a.out + step * a.rows.next_step + row * out_step + column;
+  Tile<Vectors, Panels, Rows> t;
+  BIRNN_UNROLL for (int p = 0; p < Panels; ++p) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+      BIRNN_UNROLL for (int v = 0; v < Vectors; ++v)
+          t.sum[p][r][v] = a.accumulate ? load(out + r * out_step + (p * Vectors + v) * lanes) : Vec{};
+  const int depth = a.gates * lanes, gradient_step = a.gradient_gates * lanes;
+  const long panel = static_cast<long>(a.blocks) * depth * Vectors * lanes;
+  const Scalar* weights = a.weights + static_cast<long>(a.blocks) * depth * column;
+  const Scalar* const gradient = a.gradient + (step * rows + row) * gradient_step;
   for (int block = 0; block < a.blocks; ++block, weights += static_cast<long>(depth) * Vectors * lanes)
-    multiply_add(t, gradient + block * a.gradient_block, depth, weights, 0, depth);
-  BIRNN_UNROLL for (int r = 0; r < Rows; ++r) BIRNN_UNROLL for (int v = 0; v < Vectors; ++v)
-      store(out + r * out_step + v * lanes, t.sum[0][r][v]);
+    multiply_add(t, gradient + block * a.gradient_block, gradient_step, weights, panel, depth);
+  BIRNN_UNROLL for (int p = 0; p < Panels; ++p) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+      BIRNN_UNROLL for (int v = 0; v < Vectors; ++v)
+          store(out + r * out_step + (p * Vectors + v) * lanes, t.sum[p][r][v]);
 }
 
-template <int Vectors, int Rows>
-BIRNN_INLINE void product_tile_of(const ProductArgs& a, const Scalar* weights, int height, const Scalar* gradient,
-                                  Scalar* out) {
-  if (height == Rows) return product_tile<Vectors, Rows>(a, weights, gradient, out);
-  if constexpr (Rows > 1) product_tile_of<Vectors, Rows - 1>(a, weights, height, gradient, out);
+template <int Vectors, int Panels, int Rows>
+BIRNN_INLINE void product_tile_of(const ProductArgs& a, int height, int column, int step, int row) {
+  if (height == Rows) return product_tile<Vectors, Panels, Rows>(a, column, step, row);
+  if constexpr (Rows > 1) product_tile_of<Vectors, Panels, Rows - 1>(a, height, column, step, row);
 }
 
-template <int Vectors>
+// All columns that fit from `column` on, in tiles of at most `most` rows.
+template <int Vectors, int Panels, int most>
 BIRNN_INLINE int product_columns(const ProductArgs& a, int column) {
-  const long depth = static_cast<long>(a.blocks) * a.gates * lanes;
-  constexpr int most = most_sums / 4;
+  constexpr int width = Panels * Vectors * lanes;
   const int rows = a.rows.rows, tiles = (rows + most - 1) / most;
-  for (; column + Vectors * lanes <= a.columns; column += Vectors * lanes)
+  for (; column + width <= a.columns; column += width)
     for (int step = 0; step < a.rows.steps; ++step)
       for (int tile = 0, row = 0; tile < tiles; ++tile) {
         const int height = (rows - row + tiles - tile - 1) / (tiles - tile);
-        product_tile_of<Vectors, most>(a, a.weights + depth * column, height,
-                                       a.gradient + (static_cast<long>(step) * rows + row) * a.gates * lanes,
-                                       a.out + step * a.rows.next_step + row * a.rows.row_step + column);
+        product_tile_of<Vectors, Panels, most>(a, height, column, step, row);
         row += height;
       }
   return column;
 }
 
+// Few rows: two panels at once, that is twice the streams of weights.
 static void product(const ProductArgs& a) {
-  const int column = product_columns<2>(a, product_columns<4>(a, 0));
-  product_columns<1>(a, column);
+  constexpr int most = most_sums / 4, few = most / 2;
+  int column = a.rows.rows <= few ? product_columns<4, 2, few>(a, 0) : 0;
+  column = product_columns<4, 1, most>(a, column);
+  column = product_columns<2, 1, most>(a, column);
+  product_columns<1, 1, most>(a, column);
 }
 
 template <int Gates, int Rows>
 BIRNN_INLINE void outer_tile(const OuterArgs& a, int k, int block) {
   Tile<Gates, 1, Rows> t = {};
   const Scalar* right = a.gradient + block * a.gradient_block;
+  const int right_step = a.gradient_gates * lanes;
   for (int step = 0; step < a.rows.steps; ++step) {
     const Scalar* left = a.a + step * a.rows.next_step + k;
-    for (int row = 0; row < a.rows.rows; ++row, left += a.rows.row_step, right += Gates * lanes)
+    for (int row = 0; row < a.rows.rows; ++row, left += a.rows.row_step, right += right_step)
       multiply_add(t, left, 1, right, 0, 1);
   }
   Scalar* const sum = a.sum + (static_cast<long>(block) * a.k + k) * Gates * lanes;
@@ -176,9 +227,14 @@ static void outer_of(const OuterArgs& a) {
 static void outer(const OuterArgs& a) {
   if (a.gates == 4) return outer_of<4>(a);
   if (a.gates == 3) return outer_of<3>(a);
+  if (a.gates == 2) return outer_of<2>(a);
   outer_of<1>(a);
 }
 
 static void forward_lstm(const ForwardArgs& a) { visit_tiles<4>(a.rows, a.blocks, a.reversed, LstmStep{a}); }
 static void forward_gru(const ForwardArgs& a) { visit_tiles<3>(a.rows, a.blocks, a.reversed, GruStep{a}); }
+static void forward_reset_gru(const ForwardArgs& a) {
+  visit_tiles<2>(a.rows, a.blocks, a.reversed, ResetStep{a});
+  visit_tiles<1>(a.rows, a.blocks, !a.reversed, CandidateStep{a});
+}
 static void forward_simple(const ForwardArgs& a) { visit_tiles<1>(a.rows, a.blocks, a.reversed, SimpleStep{a}); }

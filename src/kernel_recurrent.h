@@ -39,8 +39,8 @@ struct ForwardArgs {
   bool reversed;    // last unit block first: in turns, so that the weights of the block at the turn are still near
   const T* before;  // h before the step, (rows, k)
   long before_step;
-  const T* weights;         // the packed recurrent kernel
-  const T* recurrent_bias;  // GRU: that of the candidate, [block][lane]
+  const T* weights;         // the packed recurrent kernel; GRU without reset_after: that of z and r, then that of n
+  const T* recurrent_bias;  // GRU with reset_after: that of the candidate, [block][lane]
   T* gates;
   long gates_block;
   const T* c_before;  // LSTM
@@ -51,6 +51,7 @@ struct ForwardArgs {
   long h_step;
   T* y;  // (rows, units), a second copy of h
   long y_step;
+  T* reset;  // GRU without reset_after, (rows, k): r o h before the step
 };
 
 // One step back. dh: the gradient of h after the step; what reaches h without the weights remains in it.
@@ -76,10 +77,13 @@ struct BackwardArgs {
   long dc_block;
   T* gradient;  // of the gates before their activation
   long gradient_block;
-  T* recurrent_gradient;  // GRU: of the recurrent products; the same but for the candidate
+  T* recurrent_gradient;  // GRU with reset_after: of the recurrent products; the same but for the candidate
   long recurrent_gradient_block;
   T* bias_gradient;  // [block][gate][lane], added to
   T* recurrent_bias_gradient;
+  // GRU without reset_after, (rows, width), `dh_step` apart: r o h before the step, and the gradient of that.
+  T* reset;
+  const T* dreset;
 };
 
 // out (rows, columns) = gradient P, or added: P packed by pack_transposed(), `depth` = blocks * gates * lanes.
@@ -87,8 +91,9 @@ template <typename T>
 struct ProductArgs {
   RowPattern rows;  // of `out`
   int blocks, gates, columns;
-  const T* gradient;
+  const T* gradient;  // of the first of these gates
   long gradient_block;
+  int gradient_gates;  // of a row in `gradient`
   const T* weights;
   bool accumulate;
   T* out;
@@ -102,7 +107,13 @@ struct OuterArgs {
   const T* a;
   const T* gradient;
   long gradient_block;
+  int gradient_gates;
   T* sum;
+};
+
+// Some gates of a weight matrix of k rows (all_gates * units), or of its gradient.
+struct PackArgs {
+  int k, units, all_gates, first_gate, gates;
 };
 
 template <typename T>
@@ -111,13 +122,19 @@ struct RecurrentKernels {
   void (*project)(int gates, const ProjectionArgs<T>&);
   void (*forward_lstm)(const ForwardArgs<T>&);
   void (*forward_gru)(const ForwardArgs<T>&);
+  void (*forward_reset_gru)(const ForwardArgs<T>&);
   void (*forward_simple)(const ForwardArgs<T>&);
   void (*backward_lstm)(const BackwardArgs<T>&);
   void (*backward_gru)(const BackwardArgs<T>&);
+  // Without reset_after: what needs no product; with the product of the candidate's gradient, the rest.
+  void (*backward_candidate)(const BackwardArgs<T>&);
+  void (*backward_reset)(const BackwardArgs<T>&);
   void (*backward_simple)(const BackwardArgs<T>&);
   void (*product)(const ProductArgs<T>&);
   void (*outer)(const OuterArgs<T>&);
-  void (*add)(long n, const T* from, T* to);  // to += from
+  // To packed order and back, where the values replace what is there or are added to it.
+  void (*pack)(const PackArgs&, const T* from, T* to);
+  void (*unpack)(const PackArgs&, const T* from, bool accumulate, T* to);
 };
 
 // The kernels of one instruction set, for T: kernel_floats.cpp, kernel_doubles.cpp.

@@ -23,6 +23,9 @@ using Vec = Vectors<is_float>::Number;
 using IntVec = Vectors<is_float>::Integer;
 constexpr int lanes = BIRNN_LANES * 4 / sizeof(Scalar);
 
+// What is done with a tile: a function for each of its sizes, or the code would be there once for each caller.
+#define BIRNN_TILE __attribute__((noinline))
+
 // Vectors that can be summed in registers.
 #if BIRNN_LANES == 16 || defined(__aarch64__)
 constexpr int most_sums = 24;
@@ -94,9 +97,6 @@ BIRNN_INLINE void visit_groups(int blocks, bool reversed, Many&& many, One&& one
       one(groups * (at_once - 1) + group);
   }
 }
-
-// How many sums of all gates have their activations computed at once.
-constexpr int sums_at_once(int gates) { return larger(1, most_sums / (gates == 1 ? 6 : 12)); }
 
 // Visits all unit blocks of one tile of rows: `visit.template tile<Blocks, Rows>(row, block)`.
 template <int Gates, int Rows, typename Visit>

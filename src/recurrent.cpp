@@ -95,48 +95,50 @@ struct FastRecurrent {
   static std::size_t shards(const D& d) { return static_cast<std::size_t>(shard_count(d.batch)); }
 };
 
-// Decides for each direction which path it takes; a function of its description only.
-template <typename Cell, typename Fast>
-struct FastOrReadable {
-  using T = typename Fast::Scalar;
-  using D = Direction<T>;
-  template <typename F, typename R, typename... Args>
-  static auto choose(F fast, R readable, const D& d, Args&&... args) {
-    return takes_fast_path<Fast>(d) ? fast(d, args...) : readable(d, args...);
-  }
-  using F = FastRecurrent<Fast>;
-  using R = Recurrent<Cell>;
-  using Forward = ForwardTask<T>;
-  using Backward = BackwardTask<T>;
-  static std::size_t saved_bytes(const D& d) { return choose(F::saved_bytes, R::saved_bytes, d); }
-  static std::size_t forward_bytes(const D& d) { return choose(F::forward_bytes, R::forward_bytes, d); }
-  static std::size_t backward_bytes(const D& d) { return choose(F::backward_bytes, R::backward_bytes, d); }
-  static std::size_t prepared_bytes(const D& d) { return choose(F::prepared_bytes, R::prepared_bytes, d); }
-  static void prepare_forward(const D& d, const Forward& t) { choose(F::prepare_forward, R::prepare_forward, d, t); }
-  static void forward(const D& d, const Forward& t, int shard) { choose(F::forward, R::forward, d, t, shard); }
-  static void prepare_backward(const D& d, const Backward& t) {
-    choose(F::prepare_backward, R::prepare_backward, d, t);
-  }
-  static void backward(const D& d, const Backward& t, int shard) { choose(F::backward, R::backward, d, t, shard); }
-  static void finish_backward(const D& d, const Backward& t) { choose(F::finish_backward, R::finish_backward, d, t); }
-};
-
-template <typename Passes, typename T>
-RecurrentFunctions<T> functions_of() {
+template <typename Passes>
+constexpr RecurrentFunctions<typename Passes::T> functions_of() {
   return {Passes::saved_bytes,      Passes::forward_bytes,   Passes::backward_bytes,
           Passes::prepared_bytes,   Passes::prepare_forward, Passes::forward,
           Passes::prepare_backward, Passes::backward,        Passes::finish_backward};
 }
 
-template <template <typename> class Cell, template <typename> class Fast>
+// Decides for each direction which path it takes: that of the first fast cell that can, or the readable one. A function
+// of its description only.
+template <typename Cell, typename... Fast>
+struct FastOrReadable {
+  using T = typename Cell::Scalar;
+  using D = Direction<T>;
+  using Forward = ForwardTask<T>;
+  using Backward = BackwardTask<T>;
+
+  static const RecurrentFunctions<T>& path(const D& d) {
+    static constexpr RecurrentFunctions<T> readable = functions_of<Recurrent<Cell>>();
+    static constexpr RecurrentFunctions<T> fast[] = {functions_of<FastRecurrent<Fast>>()...};
+    const bool takes[] = {takes_fast_path<Fast>(d)...};
+    for (std::size_t k = 0; k < sizeof...(Fast); ++k)
+      if (takes[k]) return fast[k];
+    return readable;
+  }
+  static std::size_t saved_bytes(const D& d) { return path(d).saved_bytes(d); }
+  static std::size_t forward_bytes(const D& d) { return path(d).forward_bytes(d); }
+  static std::size_t backward_bytes(const D& d) { return path(d).backward_bytes(d); }
+  static std::size_t prepared_bytes(const D& d) { return path(d).prepared_bytes(d); }
+  static void prepare_forward(const D& d, const Forward& t) { path(d).prepare_forward(d, t); }
+  static void forward(const D& d, const Forward& t, int shard) { path(d).forward(d, t, shard); }
+  static void prepare_backward(const D& d, const Backward& t) { path(d).prepare_backward(d, t); }
+  static void backward(const D& d, const Backward& t, int shard) { path(d).backward(d, t, shard); }
+  static void finish_backward(const D& d, const Backward& t) { path(d).finish_backward(d, t); }
+};
+
+template <template <typename> class Cell, template <typename> class... Fast>
 CellType type_of(const char* name) {
   using Float = Cell<float>;
   return {name,
           Float::gates,
           Float::states,
           Float::bias_rows,
-          functions_of<FastOrReadable<Float, Fast<float>>, float>(),
-          functions_of<FastOrReadable<Cell<double>, Fast<double>>, double>()};
+          functions_of<FastOrReadable<Float, Fast<float>...>>(),
+          functions_of<FastOrReadable<Cell<double>, Fast<double>...>>()};
 }
 
 bool fast_path_used = true;
@@ -148,7 +150,7 @@ bool uses_fast_path() { return fast_path_used; }
 
 const CellType& cell_type(const std::string& name) {
   static const CellType types[] = {type_of<SimpleRnnCell, FastSimpleRnn>("simple_rnn"),
-                                   type_of<LstmCell, FastLstm>("lstm"), type_of<GruCell, FastGru>("gru")};
+                                   type_of<LstmCell, FastLstm>("lstm"), type_of<GruCell, FastGru, FastResetGru>("gru")};
   for (const CellType& type : types)
     if (name == type.name) return type;
   fail("value", "there is no cell '" + name + "'");

@@ -7,12 +7,13 @@
 
 namespace birnn {
 
-// A cell on the fast path. `vectors`: of a row in the gate buffer; `kept`: of these, what the backward pass needs.
+// A cell on the fast path. `vectors`: of a row in the gate buffer; `kept`: of these, what the backward pass needs;
+// `first_gates`: of the first recurrent product of a step.
 template <typename T>
 struct FastLstm {
   using Scalar = T;
-  static constexpr int gates = 4, vectors = 4, kept = 4, states = 2, bias_rows = 1;
-  static constexpr bool h_passes_by = false;
+  static constexpr int gates = 4, vectors = 4, kept = 4, states = 2, bias_rows = 1, first_gates = 4;
+  static constexpr bool h_passes_by = false, resets_before = false;
   static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_lstm(a); }
   static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_lstm(a); }
 };
@@ -20,16 +21,25 @@ struct FastLstm {
 template <typename T>
 struct FastGru {
   using Scalar = T;
-  static constexpr int gates = 3, vectors = 4, kept = 4, states = 1, bias_rows = 2;
-  static constexpr bool h_passes_by = true;
+  static constexpr int gates = 3, vectors = 4, kept = 4, states = 1, bias_rows = 2, first_gates = 3;
+  static constexpr bool h_passes_by = true, resets_before = false;
   static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_gru(a); }
   static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_gru(a); }
+};
+// Without: r acts on h before the product of the candidate, which therefore is a second one.
+template <typename T>
+struct FastResetGru {
+  using Scalar = T;
+  static constexpr int gates = 3, vectors = 3, kept = 3, states = 1, bias_rows = 1, first_gates = 2;
+  static constexpr bool h_passes_by = true, resets_before = true;
+  static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_reset_gru(a); }
+  static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_candidate(a); }
 };
 template <typename T>
 struct FastSimpleRnn {
   using Scalar = T;
-  static constexpr int gates = 1, vectors = 1, kept = 0, states = 1, bias_rows = 1;
-  static constexpr bool h_passes_by = false;
+  static constexpr int gates = 1, vectors = 1, kept = 0, states = 1, bias_rows = 1, first_gates = 1;
+  static constexpr bool h_passes_by = false, resets_before = false;
   static void forward(const RecurrentKernels<T>& k, const ForwardArgs<T>& a) { k.forward_simple(a); }
   static void backward(const RecurrentKernels<T>& k, const BackwardArgs<T>& a) { k.backward_simple(a); }
 };
@@ -40,7 +50,7 @@ bool takes_fast_path(const Direction<typename Fast::Scalar>& d) {
   const auto& options = d.options;
   return uses_fast_path() && options.activation.kind() == Activation::tanh && d.h_masks == 0 && d.x_masks <= 1 &&
          (Fast::gates == 1 || options.recurrent_activation.kind() == Activation::sigmoid) &&
-         (Fast::bias_rows == 1 || options.reset_after);
+         (Fast::states == 2 || Fast::gates == 1 || Fast::resets_before != options.reset_after);
 }
 
 // The inputs of steps first .. end - 1: where they lie, or together in `buffer`.
@@ -73,8 +83,10 @@ class FastForwardPass {
   static void prepare(const Direction<T>& d, const ForwardTask<T>& task) {
     const FastShape<T> shape(d);
     const PackedWeights<Fast> packed = packed_weights(d, task);
-    pack_weights<Fast>(shape, d.units, d.features, d.kernel, packed.kernel);
-    pack_weights<Fast>(shape, d.units, d.units, d.recurrent_kernel, packed.recurrent_kernel);
+    shape.kernels.pack(all_gates<Fast>(d, d.features), d.kernel, packed.kernel);
+    visit_recurrent_parts<Fast>(d, shape.width * d.units, [&](const PackArgs& part, int64 at) {
+      shape.kernels.pack(part, d.recurrent_kernel, packed.recurrent_kernel + at);
+    });
     pack_bias(shape, d, packed);
   }
 
@@ -104,7 +116,7 @@ class FastForwardPass {
     std::fill(packed.bias, packed.bias + Fast::gates * shape.width, T(0));
     std::fill(packed.recurrent_bias, packed.recurrent_bias + (Fast::bias_rows - 1) * shape.width, T(0));
     if (d.bias == nullptr) return;
-    pack_weights<Fast>(shape, d.units, 1, d.bias, packed.bias);
+    shape.kernels.pack(all_gates<Fast>(d, 1), d.bias, packed.bias);
     if (Fast::bias_rows == 1) return;
     const T* const second = d.bias + Fast::gates * d.units;
     for (int64 unit = 0; unit < d.units; ++unit) {
@@ -168,6 +180,7 @@ class FastForwardPass {
     if (k == 0 && d_.state[0] == nullptr) a.before = nullptr;
     if (k == 0 && d_.state[1] == nullptr) a.c_before = nullptr;
     a.before_step = a.h_step = static_cast<long>(shape_.width);
+    a.reset = space_.reset;
     if (writes_directly()) {
       a.y = task_.y.data + places_.sequence_row(0, k) * task_.y.step;
       a.y_step = static_cast<long>(d_.time * task_.y.step);

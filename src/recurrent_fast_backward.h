@@ -26,29 +26,36 @@ class FastBackwardPass {
   static void prepare(const Direction<T>& d, const BackwardTask<T>& task) {
     const FastShape<T> shape(d);
     const Shared transposed = shard_block<Shared>(task.scratch, d, 0);
-    pack_transposed<Fast>(shape, d.units, d.units, d.recurrent_kernel, transposed.recurrent_kernel);
-    if (task.dx.data != nullptr) pack_transposed<Fast>(shape, d.units, d.features, d.kernel, transposed.kernel);
+    visit_recurrent_parts<Fast>(d, shape.width * shape.width, [&](const PackArgs& part, int64 at) {
+      pack_transposed(shape, part, d.recurrent_kernel, transposed.recurrent_kernel + at);
+    });
+    if (task.dx.data != nullptr) pack_transposed(shape, all_gates<Fast>(d, d.features), d.kernel, transposed.kernel);
   }
 
   // Adds up the shards in order and puts the sums where they belong.
   static void finish(const Direction<T>& d, const BackwardTask<T>& task) {
     const FastShape<T> shape(d);
     const Space total = fast_shard_block<Shared, Space>(task.scratch, d, 0);
-    const int64 gates = Fast::gates * shape.width;
-    const auto add = [&](int64 n, const T* from, T* to) { shape.kernels.add(static_cast<long>(n), from, to); };
+    const long gates = static_cast<long>(Fast::gates * shape.width);
+    const auto add = tier().arrays->of<T>().add;
     for (int shard = 1; shard < shard_count(d.batch); ++shard) {
       const Space part = fast_shard_block<Shared, Space>(task.scratch, d, shard);
-      add(gates * d.features, part.sums.kernel, total.sums.kernel);
-      add(gates * d.units, part.sums.recurrent_kernel, total.sums.recurrent_kernel);
+      add(gates * static_cast<long>(d.features), part.sums.kernel, total.sums.kernel);
+      add(gates * static_cast<long>(d.units), part.sums.recurrent_kernel, total.sums.recurrent_kernel);
       add(gates, part.sums.bias, total.sums.bias);
       if (Fast::bias_rows > 1) add(gates, part.recurrent_bias_sums, total.recurrent_bias_sums);
     }
-    unpack_weights<Fast>(shape, d.units, d.features, total.sums.kernel, task.dkernel);
-    unpack_weights<Fast>(shape, d.units, d.units, total.sums.recurrent_kernel, task.drecurrent_kernel);
-    unpack_weights<Fast>(shape, d.units, 1, total.sums.bias, task.dbias);
-    if (Fast::bias_rows == 1 || task.dbias.data == nullptr) return;
-    const Target<T> second{task.dbias.data + Fast::gates * d.units, task.dbias.accumulate};
-    unpack_weights<Fast>(shape, d.units, 1, total.recurrent_bias_sums, second);
+    const auto put = [&](int64 k, const T* sum, const Target<T>& to, int64 first) {
+      if (to.data != nullptr) shape.kernels.unpack(all_gates<Fast>(d, k), sum, to.accumulate, to.data + first);
+    };
+    put(d.features, total.sums.kernel, task.dkernel, 0);
+    if (task.drecurrent_kernel.data != nullptr)
+      visit_recurrent_parts<Fast>(d, shape.width * d.units, [&](const PackArgs& part, int64 at) {
+        shape.kernels.unpack(part, total.sums.recurrent_kernel + at, task.drecurrent_kernel.accumulate,
+                             task.drecurrent_kernel.data);
+      });
+    put(1, total.sums.bias, task.dbias, 0);
+    if (Fast::bias_rows > 1) put(1, total.recurrent_bias_sums, task.dbias, Fast::gates * d.units);
   }
 
   void run() {
@@ -56,10 +63,12 @@ class FastBackwardPass {
     start();
     for (int64 end = schedule_.steps(); end > 0;) {
       const int64 first = schedule_.chunk_begin(end, chunk_rows(d_));
+      start_bias_sums();
       for (int64 k = end - 1; k >= first; --k) {
         check_cancel();
         step(k, schedule_.offset(k) - schedule_.offset(first));
       }
+      add_bias_sums();
       if (task_.drecurrent_kernel.data != nullptr) add_recurrent_gradient(first, end);
       if (task_.dkernel.data != nullptr) add_kernel_gradient(first, end);
       if (task_.dx.data != nullptr) put_input_gradient(first, end);
@@ -93,6 +102,18 @@ class FastBackwardPass {
     std::fill(dx, dx + schedule_.rows() * d_.time * d_.features, T(0));
   }
 
+  void start_bias_sums() const {
+    const int64 gates = Fast::gates * shape_.width;
+    std::fill(space_.chunk_bias, space_.chunk_bias + gates, T(0));
+    if (Fast::bias_rows > 1) std::fill(space_.chunk_recurrent_bias, space_.chunk_recurrent_bias + gates, T(0));
+  }
+  void add_bias_sums() const {
+    const auto add = tier().arrays->of<T>().add;
+    const long gates = static_cast<long>(Fast::gates * shape_.width);
+    add(gates, space_.chunk_bias, space_.sums.bias);
+    if (Fast::bias_rows > 1) add(gates, space_.chunk_recurrent_bias, space_.recurrent_bias_sums);
+  }
+
   // `row`: where the step begins in its chunk.
   void step(int64 k, int64 row) {
     const int64 at = schedule_.offset(k), before = k == 0 ? 0 : schedule_.offset(k - 1), lanes = shape_.lanes;
@@ -116,11 +137,18 @@ class FastBackwardPass {
     a.gradient = space_.gradient + row * Fast::gates * lanes;
     a.recurrent_gradient = recurrent_gradient() + row * Fast::gates * lanes;
     a.gradient_block = a.recurrent_gradient_block = gradient_block();
-    a.bias_gradient = space_.sums.bias;
-    a.recurrent_bias_gradient = space_.recurrent_bias_sums;
+    a.bias_gradient = space_.chunk_bias;
+    a.recurrent_bias_gradient = space_.chunk_recurrent_bias;
+    a.reset = space_.reset + row * shape_.width;
+    a.dreset = space_.dreset;
     add_output_gradient(k, a);
     Fast::backward(shape_.kernels, a);
-    if (k > 0 || task_.dinitial[0].data != nullptr) back_to_h(a);
+    if (Fast::resets_before) {
+      multiply_back(a.rows, Fast::first_gates, Fast::gates - Fast::first_gates, a.gradient, false, space_.dreset);
+      shape_.kernels.backward_reset(a);
+    }
+    if (k > 0 || task_.dinitial[0].data != nullptr)
+      multiply_back(a.rows, 0, Fast::first_gates, a.recurrent_gradient, Fast::h_passes_by, space_.dh);
   }
 
   // dy: read by the kernel where its rows lie at one distance, otherwise added to dh before.
@@ -136,18 +164,19 @@ class FastBackwardPass {
     });
   }
 
-  // dh = gradient R^T, besides what passed by the weights.
-  void back_to_h(const BackwardArgs<T>& a) const {
+  // out (rows, width) = gradient R^T for some gates of the recurrent kernel, or added to what passed by the weights.
+  void multiply_back(int rows, int first_gate, int gates, const T* gradient, bool accumulate, T* out) const {
     ProductArgs<T> p;
-    p.rows = packed_rows(a.rows, shape_.width);
+    p.rows = packed_rows(rows, shape_.width);
     p.blocks = shape_.blocks;
-    p.gates = Fast::gates;
+    p.gates = gates;
     p.columns = static_cast<int>(shape_.width);
-    p.gradient = a.recurrent_gradient;
+    p.gradient = gradient + first_gate * shape_.lanes;
     p.gradient_block = gradient_block();
-    p.weights = weights_.recurrent_kernel;
-    p.accumulate = Fast::h_passes_by;
-    p.out = space_.dh;
+    p.gradient_gates = Fast::gates;
+    p.weights = weights_.recurrent_kernel + first_gate * shape_.width * shape_.width;
+    p.accumulate = accumulate;
+    p.out = out;
     shape_.kernels.product(p);
   }
 
@@ -156,15 +185,18 @@ class FastBackwardPass {
     return d_.state[0] == nullptr ? nullptr : space_.initial_h;
   }
 
-  void add_outer(const RowPattern& rows, int64 row, int64 k, const T* a, const T* gradient, T* sum) const {
+  // sum += a^T gradient for some gates, whose gradients begin at packed row `row` of the chunk.
+  void add_outer(const RowPattern& rows, int64 row, int64 k, const T* a, int first_gate, int gates, const T* gradient,
+                 T* sum) const {
     OuterArgs<T> o;
     o.rows = rows;
     o.k = static_cast<int>(k);
     o.blocks = shape_.blocks;
-    o.gates = Fast::gates;
+    o.gates = gates;
     o.a = a;
-    o.gradient = gradient + row * Fast::gates * shape_.lanes;
+    o.gradient = gradient + (row * Fast::gates + first_gate) * shape_.lanes;
     o.gradient_block = gradient_block();
+    o.gradient_gates = Fast::gates;
     o.sum = sum;
     shape_.kernels.outer(o);
   }
@@ -172,16 +204,20 @@ class FastBackwardPass {
   void add_kernel_gradient(int64 first, int64 end) const {
     RowPattern rows;
     const T* const x = input_rows(d_, schedule_, first, end, space_.inputs, rows);
-    add_outer(rows, 0, d_.features, x, space_.gradient, space_.sums.kernel);
+    add_outer(rows, 0, d_.features, x, 0, Fast::gates, space_.gradient, space_.sums.kernel);
   }
 
   // Without masks the rows of h before the steps follow each other; otherwise they are brought together.
   void add_recurrent_gradient(int64 first, int64 end) const {
     const int64 begin = schedule_.offset(first);
     const auto add = [&](int64 k, int64 rows, const T* h) {
-      add_outer(packed_rows(rows, shape_.width), schedule_.offset(k) - begin, d_.units, h, recurrent_gradient(),
-                space_.sums.recurrent_kernel);
+      add_outer(packed_rows(rows, shape_.width), schedule_.offset(k) - begin, d_.units, h, 0, Fast::first_gates,
+                recurrent_gradient(), space_.sums.recurrent_kernel);
     };
+    if (Fast::resets_before)
+      add_outer(packed_rows(schedule_.offset(end) - begin, shape_.width), 0, d_.units, space_.reset, Fast::first_gates,
+                Fast::gates - Fast::first_gates, space_.gradient,
+                space_.sums.recurrent_kernel + Fast::first_gates * shape_.width * d_.units);
     if (first == 0 && d_.state[0] != nullptr) add(0, schedule_.living(0), space_.initial_h);
     const int64 from = std::max<int64>(first, 1);
     if (from >= end) return;
@@ -204,6 +240,7 @@ class FastBackwardPass {
     p.columns = static_cast<int>(shape_.padded(d_.features));
     p.gradient = space_.gradient;
     p.gradient_block = gradient_block();
+    p.gradient_gates = Fast::gates;
     p.weights = weights_.kernel;
     p.accumulate = false;
     int64 start = 0;

@@ -70,6 +70,7 @@ struct FastForwardSpace {
   T* c;       // [block][row][lane]
   T* inputs;  // (chunk, F)
   T* gates;   // [block][chunk row][vectors][lane], used if they are not saved
+  T* reset;   // (rows, width) GRU without reset_after: r o h
   FastForwardSpace(Workspace& space, const Direction<T>& d)
       : schedule(space, largest_shard(d.batch), d.time, d.masked) {
     const FastShape<T> shape(d);
@@ -78,6 +79,7 @@ struct FastForwardSpace {
     c = space.take<T>({Fast::states - 1, rows, shape.width});
     inputs = space.take<T>({chunk, d.features});
     gates = space.take<T>({Fast::vectors, chunk, shape.width});
+    reset = space.take<T>({Fast::resets_before, rows, shape.width});
   }
 };
 
@@ -96,18 +98,22 @@ struct TransposedWeights {
 template <typename Fast>
 struct FastBackwardSpace {
   using T = typename Fast::Scalar;
-  PackedWeights<Fast> sums;  // of the weights' gradients
-  T* recurrent_bias_sums;    // GRU: all gates of the second bias row
+  PackedWeights<Fast> sums;              // of the weights' gradients
+  T* recurrent_bias_sums;                // GRU with reset_after: all gates of the second bias row
+  T *chunk_bias, *chunk_recurrent_bias;  // the same sums over one chunk: shorter sums have smaller rounding errors
   ScheduleSpace schedule;
   T *initial_h, *initial_c;
   T *dh, *dc;
   T* inputs;              // (chunk, F), then their gradients (chunk, padded F)
   T* left;                // (chunk, width) h before each step
+  T *reset, *dreset;      // GRU without reset_after: (chunk, width) r o h before each step, (rows, width) its gradient
   T* gradient;            // [block][chunk row][gate][lane]
   T* recurrent_gradient;  // GRU
   FastBackwardSpace(Workspace& space, const Direction<T>& d)
       : sums(space, d),
         recurrent_bias_sums(space.take<T>({Fast::bias_rows - 1, FastShape<T>(d).width, Fast::gates})),
+        chunk_bias(space.take<T>({FastShape<T>(d).width, Fast::gates})),
+        chunk_recurrent_bias(space.take<T>({Fast::bias_rows - 1, FastShape<T>(d).width, Fast::gates})),
         schedule(space, largest_shard(d.batch), d.time, d.masked) {
     const FastShape<T> shape(d);
     const int64 rows = largest_shard(d.batch), chunk = chunk_rows(d);
@@ -117,6 +123,8 @@ struct FastBackwardSpace {
     dc = space.take<T>({Fast::states - 1, rows, shape.width});
     inputs = space.take<T>({chunk, shape.padded(d.features)});
     left = space.take<T>({chunk, shape.width});
+    reset = space.take<T>({Fast::resets_before, chunk, shape.width});
+    dreset = space.take<T>({Fast::resets_before, rows, shape.width});
     gradient = space.take<T>({Fast::gates, chunk, shape.width});
     recurrent_gradient = space.take<T>({Fast::bias_rows - 1, Fast::gates, chunk, shape.width});
   }
@@ -130,55 +138,42 @@ Space fast_shard_block(void* first, const Direction<T>& d, int shard) {
 
 // --- packing ------------------------------------------------------------------------------------------------------
 
-// Rows (K, gates * units) to [block][k][gate][lane], zeros behind the last unit.
+// `k` rows of all gates of a cell, or of some.
 template <typename Fast, typename T>
-void pack_weights(const FastShape<T>& shape, int64 units, int64 k_count, const T* from, T* to) {
-  for (int block = 0; block < shape.blocks; ++block) {
-    const int64 first = static_cast<int64>(block) * shape.lanes, count = std::min<int64>(shape.lanes, units - first);
-    for (int64 k = 0; k < k_count; ++k)
-      for (int gate = 0; gate < Fast::gates; ++gate, to += shape.lanes) {
-        const T* const row = from + (k * Fast::gates + gate) * units + first;
-        std::copy(row, row + count, to);
-        std::fill(to + count, to + shape.lanes, T(0));
-      }
-  }
+PackArgs all_gates(const Direction<T>& d, int64 k) {
+  return {static_cast<int>(k), static_cast<int>(d.units), Fast::gates, 0, Fast::gates};
+}
+template <typename Fast, typename T>
+PackArgs some_gates(const Direction<T>& d, int64 k, int first, int count) {
+  return {static_cast<int>(k), static_cast<int>(d.units), Fast::gates, first, count};
 }
 
-// The way back, to a gradient that is replaced or added to.
-template <typename Fast, typename T>
-void unpack_weights(const FastShape<T>& shape, int64 units, int64 k_count, const T* from, const Target<T>& to) {
-  if (to.data == nullptr) return;
-  for (int block = 0; block < shape.blocks; ++block) {
-    const int64 first = static_cast<int64>(block) * shape.lanes, count = std::min<int64>(shape.lanes, units - first);
-    for (int64 k = 0; k < k_count; ++k)
-      for (int gate = 0; gate < Fast::gates; ++gate, from += shape.lanes) {
-        T* const row = to.data + (k * Fast::gates + gate) * units + first;
-        if (to.accumulate)
-          shape.kernels.add(static_cast<long>(count), from, row);
-        else
-          std::copy(from, from + count, row);
-      }
-  }
+// The recurrent kernel, or its gradient, is packed in one part for each product of a step: fn(its gates, where it lies
+// in an array that has `size` numbers for each gate).
+template <typename Fast, typename T, typename F>
+void visit_recurrent_parts(const Direction<T>& d, int64 size, F&& fn) {
+  fn(some_gates<Fast>(d, d.units, 0, Fast::first_gates), 0);
+  if (Fast::first_gates < Fast::gates)
+    fn(some_gates<Fast>(d, d.units, Fast::first_gates, Fast::gates - Fast::first_gates), Fast::first_gates * size);
 }
 
 // Rows (N, gates * units), transposed: panels of 4, 2 or 1 vectors of columns n, in each [block][gate][lane][column].
 // Columns behind the last, and units behind the last, are zero.
-template <typename Fast, typename T>
-void pack_transposed(const FastShape<T>& shape, int64 units, int64 n_count, const T* from, T* to) {
-  const int64 depth = Fast::gates * shape.width, columns = shape.padded(n_count);
-  std::fill(to, to + depth * columns, T(0));
+template <typename T>
+void pack_transposed(const FastShape<T>& shape, const PackArgs& a, const T* from, T* to) {
+  const int64 columns = shape.padded(a.k), row_step = static_cast<int64>(a.all_gates) * a.units;
+  if (columns > a.k || shape.width > a.units) std::fill(to, to + a.gates * shape.width * columns, T(0));
+  const auto transpose = tier().arrays->of<T>().transpose;
   int64 n = 0;
   for (const int vectors : {4, 2, 1}) {
     const int64 panel = static_cast<int64>(vectors) * shape.lanes;
     for (; n + panel <= columns; n += panel)
-      for (int block = 0; block < shape.blocks; ++block)
-        for (int gate = 0; gate < Fast::gates; ++gate, to += panel * shape.lanes) {
-          const int64 unit = static_cast<int64>(block) * shape.lanes,
-                      count = std::min<int64>(shape.lanes, units - unit);
-          const T* row = from + (n * Fast::gates + gate) * units + unit;
-          for (int64 i = 0; i < std::min(panel, n_count - n); ++i, row += Fast::gates * units)
-            for (int64 lane = 0; lane < count; ++lane) to[lane * panel + i] = row[lane];
-        }
+      for (int64 unit = 0; unit < shape.width; unit += shape.lanes)
+        for (int gate = 0; gate < a.gates; ++gate, to += panel * shape.lanes)
+          transpose(static_cast<long>(std::min(panel, a.k - n)),
+                    static_cast<long>(std::min<int64>(shape.lanes, a.units - unit)),
+                    from + n * row_step + (a.first_gate + gate) * a.units + unit, static_cast<long>(row_step), to,
+                    static_cast<long>(panel));
   }
 }
 

@@ -34,11 +34,18 @@ class Draws {
 
 enum class MaskKind { none, right, left, gaps, full };
 
+// What DirectionCase::set_kind() knows.
+inline const std::vector<std::string> cell_kinds = {"simple_rnn", "lstm", "gru", "gru_reset_before"};
+
 struct DirectionCase {
   std::string cell = "lstm", activation = "tanh", recurrent_activation = "sigmoid";
   int64 units = 3;
   bool go_backwards = false, zero_output = false, reset_after = true, bias = true, states = false;
   int x_masks = 0, h_masks = 0;
+  void set_kind(const std::string& kind) {
+    reset_after = kind != "gru_reset_before";
+    cell = reset_after ? kind : "gru";
+  }
   int gates() const { return cell == "lstm" ? 4 : cell == "gru" ? 3 : 1; }
   int state_count() const { return cell == "lstm" ? 2 : 1; }
 };
