@@ -43,7 +43,7 @@ struct Relu {
   template <typename V>
   static BIRNN_INLINE V value(const V* p, V x) {
     const V below = p[0] == V{} ? V{} : p[0] * (x - p[2]);
-    return x <= p[2] ? below : at_most(x, p[1]);
+    return x <= p[2] ? below : smaller_of(p[1], x);
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V* p, V x, V) {
@@ -54,7 +54,7 @@ struct Relu {
 struct Relu6 {
   template <typename V>
   static BIRNN_INLINE V value(const V*, V x) {
-    return x <= V{} ? V{} : at_most(x, all<V>(6));
+    return x <= V{} ? V{} : smaller_of(all<V>(6), x);
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V*, V x, V) {
@@ -74,7 +74,7 @@ struct LeakyRelu {
 struct Elu {
   template <typename V>
   static BIRNN_INLINE V value(const V* p, V x) {
-    return x > V{} ? x : p[0] * expm1_below_80(at_most(x, V{}));
+    return x > V{} ? x : p[0] * expm1_below_80(smaller_of(V{}, x));
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V* p, V x, V y) {
@@ -85,7 +85,7 @@ struct Selu {
   static constexpr double scale = 1.0507009873554805, alpha = 1.6732632423543772;
   template <typename V>
   static BIRNN_INLINE V value(const V*, V x) {
-    return all<V>(scale) * (x > V{} ? x : all<V>(alpha) * expm1_below_80(at_most(x, V{})));
+    return all<V>(scale) * (x > V{} ? x : all<V>(alpha) * expm1_below_80(smaller_of(V{}, x)));
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V*, V x, V y) {
@@ -210,7 +210,7 @@ struct HardSilu {
 struct HardTanh {
   template <typename V>
   static BIRNN_INLINE V value(const V*, V x) {
-    return at_least(at_most(x, one<V>()), -one<V>());
+    return larger_of(-one<V>(), smaller_of(one<V>(), x));
   }
   template <typename V>
   static BIRNN_INLINE V slope(const V*, V x, V) {
@@ -221,7 +221,7 @@ struct HardTanh {
 struct Mish {
   template <typename V>
   static BIRNN_INLINE V inner(V x) {
-    const V n = exp(at_most(x, all<V>(20))), w = n * (n + all<V>(2));
+    const V n = exp(smaller_of(all<V>(20), x)), w = n * (n + all<V>(2));
     return w / (w + all<V>(2));
   }
   template <typename V>

@@ -64,15 +64,6 @@ template <typename V>
 BIRNN_INLINE V with_sign(V x, V sign) {
   return reinterpret_cast<V>((bits_of(x) & FormatOf<V>::magnitude) | (bits_of(sign) & ~FormatOf<V>::magnitude));
 }
-// The smaller and the larger of x and a limit; NaN stays.
-template <typename V>
-BIRNN_INLINE V at_most(V x, V limit) {
-  return limit < x ? limit : x;
-}
-template <typename V>
-BIRNN_INLINE V at_least(V x, V limit) {
-  return limit > x ? limit : x;
-}
 template <typename V>
 BIRNN_INLINE V infinity() {
   return all<V>(__builtin_inf());
@@ -161,7 +152,7 @@ BIRNN_INLINE V exp_within(V x) {
 template <typename V>
 BIRNN_INLINE V exp(V x) {
   using F = FormatOf<V>;
-  const ExpParts<V> parts = exp_parts(at_least(at_most(x, all<V>(F::exp_high)), all<V>(F::exp_low)));
+  const ExpParts<V> parts = exp_parts(larger_of(all<V>(F::exp_low), smaller_of(all<V>(F::exp_high), x)));
   const V half = (parts.n * all<V>(0.5) + all<V>(F::round)) - all<V>(F::round);
   return exp_reduced(parts.rest) * power_of_two(half) * power_of_two(parts.n - half);
 }
@@ -169,13 +160,13 @@ BIRNN_INLINE V exp(V x) {
 // exp(x) - 1 for x of at most 80, as 2^n (exp(r) - 1) + (2^n - 1).
 template <typename V>
 BIRNN_INLINE V expm1_below_80(V x) {
-  const ExpParts<V> parts = exp_parts(at_least(x, all<V>(-50)));
+  const ExpParts<V> parts = exp_parts(larger_of(all<V>(-50), x));
   const V r = parts.rest, scale = power_of_two(parts.n);
   return (exp_rest(r) * r * r + r) * scale + (scale - all<V>(1));
 }
 template <typename V>
 BIRNN_INLINE V expm1(V x) {
-  const V small = expm1_below_80(at_most(x, all<V>(80)));
+  const V small = expm1_below_80(smaller_of(all<V>(80), x));
   return x > all<V>(80) ? exp(x) : small;
 }
 
@@ -229,7 +220,7 @@ BIRNN_INLINE V sigmoid(V x) {
 // t / (t + 2) with t = exp(2 |x|) - 1: exact for tiny x too, unlike the float tanh() of kernel_simd.h.
 template <typename V>
 BIRNN_INLINE V precise_tanh(V x) {
-  const V t = expm1_below_80(at_most(magnitude(x), all<V>(20)) * all<V>(2));
+  const V t = expm1_below_80(smaller_of(all<V>(20), magnitude(x)) * all<V>(2));
   return with_sign(t / (t + all<V>(2)), x);
 }
 BIRNN_INLINE DoubleVec tanh(DoubleVec x) { return precise_tanh(x); }
@@ -278,7 +269,7 @@ BIRNN_INLINE V exp_minus_square(V x) {
 template <typename V>
 BIRNN_INLINE V erfc_tail(V x) {  // for x > erf_switch
   using F = FormatOf<V>;
-  x = at_most(x, all<V>(F::erfc_high));
+  x = smaller_of(all<V>(F::erfc_high), x);
   const V t = (x - all<V>(F::erfc_centre)) / (x + all<V>(F::erfc_centre));
   return exp_minus_square(x) * erfc_scaled(t) / (all<V>(1) + all<V>(2) * x);
 }

@@ -53,7 +53,7 @@ struct Adam {
   static BIRNN_INLINE void step(const V* p, V g, V& w, V* s) {
     s[0] += (g - s[0]) * p[1];
     s[1] += (g * g - s[1]) * p[2];
-    if (amsgrad) s[2] = at_least(s[2], s[1]);
+    if (amsgrad) s[2] = larger_of(s[1], s[2]);
     w -= p[0] * s[0] / (square_root(s[amsgrad ? 2 : 1]) + p[3]);
   }
 };
@@ -64,7 +64,7 @@ struct Adamax {
   template <typename V>
   static BIRNN_INLINE void step(const V* p, V g, V& w, V* s) {
     s[0] += (g - s[0]) * p[1];
-    s[1] = at_least(p[2] * s[1], magnitude(g));
+    s[1] = larger_of(magnitude(g), p[2] * s[1]);
     w -= p[0] * s[0] / (s[1] + p[3]);
   }
 };
@@ -135,7 +135,7 @@ __attribute__((noinline)) void update_vectors(const UpdateArgs<T>& args) {
   T* const slots[max_rule_slots] = {args.slots[0], args.slots[1], args.slots[2]};
   for (long e = 0; e < args.n; e += width<T>) {
     V g = load(args.g + e) * scale, w = load(args.w + e), s[max_rule_slots];
-    if (limited) g = at_most(at_least(g, -limit), limit);
+    if (limited) g = smaller_of(limit, larger_of(-limit, g));
     BIRNN_UNROLL for (int k = 0; k < R::slots; ++k) s[k] = load(slots[k] + e);
     R::step(p, g, w, s);
     BIRNN_UNROLL for (int k = 0; k < R::slots; ++k) store(slots[k] + e, s[k]);

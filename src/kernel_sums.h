@@ -132,7 +132,7 @@ T largest(long n, const T* x) {
   using V = VectorFor<T>;
   V most = all<V>(-__builtin_inf());
   const long whole = n / width<T> * width<T>;
-  for (long e = 0; e < whole; e += width<T>) most = at_least(load(x + e), most);
+  for (long e = 0; e < whole; e += width<T>) most = larger_of(most, load(x + e));
   T max = most[0];
   for (int i = 1; i < width<T>; ++i) max = most[i] > max ? most[i] : max;
   for (long e = whole; e < n; ++e) max = x[e] > max ? x[e] : max;

@@ -26,11 +26,13 @@ constexpr int lanes = BIRNN_LANES * 4 / sizeof(Scalar);
 // What is done with a tile: a function for each of its sizes, or the code would be there once for each caller.
 #define BIRNN_TILE __attribute__((noinline))
 
-// Vectors that can be summed in registers.
+// Vectors that can be summed in registers. Sixteen of them without fused multiply-add need one more for the products.
 #if BIRNN_LANES == 16 || defined(__aarch64__)
 constexpr int most_sums = 24;
-#else
+#elif BIRNN_LANES == 8
 constexpr int most_sums = 12;
+#else
+constexpr int most_sums = 10;
 #endif
 
 BIRNN_INLINE Vec all(double x) { return static_cast<Scalar>(x) - Vec{}; }
