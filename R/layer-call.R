@@ -4,7 +4,7 @@
 # dtype; masks and `training` are filled in; then come the layer's own losses and the mask of the outputs.
 call_layer <- function(self, inputs, ...) {
   self <- layer_object(self)
-  if (holds_text(inputs) && inherits(self, "Model")) return(running$call_on_texts(self, inputs, ...))
+  if (inherits(self, "Model") && holds_text(inputs)) return(running$call_on_texts(self, inputs, ...))
   given <- collect_inputs(self, inputs, list(...))
   args <- bind_call_arguments(self, given$args)
   inputs <- as_layer_inputs(self, given$inputs)
@@ -101,7 +101,7 @@ as_layer_inputs <- function(self, inputs) {
     inputs <- inputs[[1L]]
   }
   if (isTRUE(field(self, "reads_text"))) return(inputs)
-  check_no_texts(self, inputs)
+  if (typeof(inputs) != "externalptr") check_no_texts(self, inputs)
   map_structure(inputs, as_operand)
 }
 
@@ -196,6 +196,7 @@ implicit_mask <- function(self, inputs, args) {
 # has put them on its outputs by itself.
 with_output_masks <- function(self, inputs, outputs) {
   masks <- input_masks(inputs)
+  if (is.null(masks) && hands_masks_on(self)) return(outputs)
   if (!is.null(masks) && !supports_masking(self)) {
     warn_mask_ends(self)
     # An input handed on as it is still has its mask; masks that layers inside gave their outputs stay.
@@ -212,6 +213,9 @@ warn_mask_ends <- function(self) {
     "Layer {.val {self$name}} ({layer_class_name(self)}) does not support masks: its output has none."
   )
 }
+
+# Whether a layer neither makes masks nor changes them.
+hands_masks_on <- function(self) remembered(self, "hands_masks_on", has_method_of(self, "compute_mask", BaseLayer))
 
 # A class with a compute_mask() of its own knows what it does.
 supports_masking <- function(self) {
