@@ -183,11 +183,16 @@ layer_config <- function(self) {
 
 # The arguments in a config. Keys that are unknown here but NULL say nothing (newer versions of Keras write such).
 config_arguments <- function(table, config) {
-  keys <- vapply(names(table), function(name) table[[name]]$key %||% name, "")
-  places <- match(names(config), keys)
+  unknown_null <- !names(config) %in% config_keys(table) & vapply(config, is.null, logical(1))
+  loaded_arguments(table, config[!unknown_null])
+}
+
+config_keys <- function(table) vapply(names(table), function(name) table[[name]]$key %||% name, "")
+
+# Keys become names of arguments, saved values what these take; the rest stays.
+loaded_arguments <- function(table, config) {
+  places <- match(names(config), config_keys(table))
   names(config)[!is.na(places)] <- names(table)[places[!is.na(places)]]
-  unknown_null <- !names(config) %in% names(table) & vapply(config, is.null, logical(1))
-  config <- config[!unknown_null]
   for (name in intersect(names(config), names(table))) config[name] <- list(table[[name]]$load(config[[name]]))
   config
 }

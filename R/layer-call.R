@@ -25,7 +25,8 @@ call_layer <- function(self, inputs, ...) {
 
 # A user's class may tell the shapes of its outputs by itself: then its call() sees numbers only.
 compute_outputs <- function(self, inputs, args) {
-  if (is.null(field(self, "definition"))) return(do.call(field(self, "call"), c(list(inputs), args)))
+  own <- c("call", "compute_output_shape", "compute_output_spec")
+  if (!any(own %in% field(self, "definition")$methods)) return(do.call(field(self, "call"), c(list(inputs), args)))
   is_graph <- any(vapply(flatten_structure(list(inputs, args)), is_graph_tensor, logical(1)))
   outputs <- if (is_graph) declared_outputs(self, inputs, args)
   check_outputs(self, outputs %||% call_own_code(self$call, c(list(inputs), args)))

@@ -39,7 +39,7 @@ leaf_class <- function(definition) {
       initialize = function(given, call) {
         new_layer_handle(self, self$handle_class)
         surround_methods(self, super)
-        self$given <- given
+        self$given <- given[setdiff(names(given), self$unsaved_arguments)]
         self$pending <- list(arguments = given[common_names(given, definition)], call = call)
         passed <- if (takes_dots(definition)) given else given[names(given) %in% names(definition$formals)]
         if (is.null(definition$formals)) passed$.call <- call
@@ -78,8 +78,16 @@ common_names <- function(given, definition) {
 
 # `given`: named arguments.
 new_custom_layer <- function(definition, given, call) {
+  definition <- definition_for(definition, given)
   check_custom_arguments(definition, names(given), call)
   definition$leaf$new(given, call)$handle
+}
+
+# A class of models has two definitions: with inputs and outputs it makes a graph of layers.
+definition_for <- function(definition, given) {
+  ends <- c("inputs", "outputs")
+  makes_graph <- all(ends %in% names(given)) && !any(ends %in% names(definition$formals))
+  if (makes_graph && !is.null(definition$functional)) definition$functional else definition
 }
 
 # Without `...` every name must be known; with it, names must not be abbreviations that R would complete.
@@ -239,6 +247,7 @@ custom_from_config <- function(definition, config) {
 
 # The keys are the arguments; those of birnn's classes are read as these read them.
 default_from_config <- function(definition, config) {
+  if (is.function(definition$ends_from_config)) config <- definition$ends_from_config(config)
   table <- full_table(class_arguments(definition$base))
   own <- setdiff(names(definition$formals), "...")
   foreign <- setdiff(names(config), own)
@@ -247,7 +256,7 @@ default_from_config <- function(definition, config) {
   if (!takes_dots(definition)) {
     config <- config[!names(config) %in% setdiff(names(table), c(own, names(common_arguments)))]
   }
-  for (name in intersect(names(config), names(table))) config[name] <- list(table[[name]]$load(config[[name]]))
+  config <- loaded_arguments(table, config)
   if (!"get_config" %in% definition$methods) config <- lapply(config, object_in_config)
   new_custom_layer(definition, config, NULL)
 }

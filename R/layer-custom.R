@@ -176,6 +176,7 @@ class_constructor <- function(definition) {
   }
   inherited <- as.list(formals(constructor_of(definition$base) %||% function(...) NULL))
   inherited <- inherited[setdiff(names(inherited), first_formals)]
+  if (is_model) inherited <- alist(inputs = , outputs = , ... = )
   formals(constructor) <- c(if (!is_model) alist(object = ), definition$formals %||% inherited)
   environment(constructor) <- rlang::env(asNamespace("birnn"), definition = definition)
   structure(

@@ -7,6 +7,11 @@ running$texts <- NULL
 
 input_dtypes <- c(dtype_names, "string")
 
+# Whole numbers of 64 bits come from other backends; R has none.
+input_dtype <- function(dtype, call = rlang::caller_env()) {
+  check_choice(if (identical(dtype, "int64")) "int32" else dtype, input_dtypes, arg = "dtype", call = call)
+}
+
 holds_text <- function(x) is.character(x) || is_plain_list(x) && any(vapply(x, holds_text, NA))
 
 # Gathers texts; `code()` makes the tensor that stands for an array of them.

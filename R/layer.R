@@ -26,6 +26,8 @@ BaseLayer <- R6::R6Class("Layer",
     # The function that users hold, and the classes it has besides "birnn_layer".
     handle = NULL,
     handle_class = character(),
+    # Arguments that the config tells in another way.
+    unsaved_arguments = character(),
 
     initialize = function(..., .call = rlang::caller_env()) {
       if (is.null(self$handle)) new_layer_handle(self, self$handle_class)

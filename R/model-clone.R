@@ -125,9 +125,10 @@ clone_functional <- function(self, input_tensors, how, call = rlang::caller_env(
     values[vapply(node$node$outputs, tensor_key, "")] <- outputs
   }
   structure_of <- function(structure) map_structure(structure, function(tensor) values[[tensor_key(tensor)]])
-  clone <- Functional$new(structure_of(self$input_structure), structure_of(self$output_structure), name = self$name,
-                          trainable = self$is_trainable, .call = call)
-  new_layer_handle(clone, class(self$handle)[class(self$handle) != "birnn_layer"])
+  ends <- list(inputs = structure_of(self$input_structure), outputs = structure_of(self$output_structure),
+               name = self$name, trainable = self$is_trainable)
+  if (!is.null(self$definition)) return(new_custom_layer(self$definition, c(ends, self$given), call))
+  do.call(Functional$new, c(ends, list(.call = call)), quote = TRUE)$handle
 }
 
 # A single op between layers is no layer of the user's.

@@ -3,6 +3,8 @@
 Functional <- R6::R6Class("Functional",
   inherit = BaseModel, lock_objects = FALSE, cloneable = FALSE,
   public = list(
+    handle_class = c("birnn_functional", "birnn_model"),
+    unsaved_arguments = c("inputs", "outputs"),
     # `inputs`, `outputs` as given: a symbolic tensor, a list or a named list of them.
     input_structure = NULL,
     output_structure = NULL,
@@ -11,8 +13,8 @@ Functional <- R6::R6Class("Functional",
 
     initialize = function(inputs, outputs, name = NULL, trainable = TRUE, .call = NULL) {
       super$initialize(name = name)
-      self$input_structure <- inputs
-      self$output_structure <- outputs
+      self$input_structure <- unwrap_single(inputs)
+      self$output_structure <- unwrap_single(outputs)
       self$graph <- map_graph(flatten_structure(inputs), flatten_structure(outputs), .call)
       self$program <- graph_program(self$graph, flatten_structure(inputs), flatten_structure(outputs))
       self$built <- TRUE
@@ -86,10 +88,10 @@ keras_model <- function(inputs = NULL, outputs = NULL, ...) {
                    {.fn keras_model_sequential}."))
   }
   self <- Functional$new(
-    unwrap_single(inputs), unwrap_single(outputs), name = check_string(dots$name, allow_null = TRUE, arg = "name"),
+    inputs, outputs, name = check_string(dots$name, allow_null = TRUE, arg = "name"),
     trainable = check_flag(dots$trainable %||% TRUE, arg = "trainable"), .call = rlang::current_env()
   )
-  new_layer_handle(self, c("birnn_functional", "birnn_model"))
+  self$handle
 }
 
 # Unnamed lists of one tensor mean the tensor.

@@ -40,8 +40,8 @@ new_input_layer <- function(batch_shape, dtype = NULL, name = NULL, optional = F
 #' @param shape The shape of one sample, without the batch axis: `c(NA, 8)`, `shape(NULL, 8)`, `28`. `NA` is an unknown
 #'   size.
 #' @param batch_size A fixed number of samples in a batch, needed for stateful layers only.
-#' @param dtype The type of its numbers: `"int32"` for the indices of an embedding; `NULL` is the running float type.
-#'   `"string"` is for texts, which only a [layer_text_vectorization()] can read.
+#' @param dtype The type of its numbers: `"int32"` for the indices of an embedding (`"int64"` is the same here); `NULL`
+#'   is the running float type. `"string"` is for texts, which only a [layer_text_vectorization()] can read.
 #' @param sparse,ragged Must be `NULL` or `FALSE`.
 #' @param batch_shape The shape with the batch axis, in place of `shape` and `batch_size`.
 #' @param name The name of the input; names the input of a model with several inputs in [fit()][fit.birnn_model].
@@ -64,7 +64,7 @@ keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = 
     batch_shape <- tensor_shape(tensor)
     dtype <- dtype %||% tensor_dtype(tensor)
   }
-  if (!is.null(dtype)) check_choice(dtype, input_dtypes)
+  if (!is.null(dtype)) dtype <- input_dtype(dtype)
   check_string(name, allow_null = TRUE)
   new_input_layer(batch_shape = input_batch_shape(shape, batch_size, batch_shape), dtype = dtype, name = name,
                   optional = check_flag(optional))$output

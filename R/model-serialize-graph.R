@@ -1,6 +1,9 @@
 # A functional model from its config: layers are made, then called in the order in which their inputs come (level 6).
 
-functional_from_config <- function(config) {
+functional_from_config <- function(config) do.call(Functional$new, graph_from_config(config))$handle
+
+# What a functional model with this config is made with.
+graph_from_config <- function(config) {
   config <- checked_config(config, "Functional", c("layers", "input_layers", "output_layers"))
   names <- vapply(config$layers, entry_name, "")
   if (anyDuplicated(names)) {
@@ -11,11 +14,10 @@ functional_from_config <- function(config) {
   calls <- rlang::set_names(lapply(config$layers, entry_calls), names)
   outputs <- call_graph(layers, calls)
   find <- function(place) graph_tensor(outputs, place)
-  self <- Functional$new(
-    unwrap_single(graph_ends(config$input_layers, find)), unwrap_single(graph_ends(config$output_layers, find)),
+  list(
+    inputs = graph_ends(config$input_layers, find), outputs = graph_ends(config$output_layers, find),
     name = check_layer_name(config$name, "name", NULL), trainable = isTRUE(config$trainable %||% TRUE)
   )
-  new_layer_handle(self, c("birnn_functional", "birnn_model"))
 }
 
 entry_name <- function(entry) {

@@ -161,11 +161,10 @@ input_layer_from_config <- function(config) {
   shape <- as_shape(config$batch_shape, arg = "batch_shape", call = NULL)
   dtype <- config$dtype
   if (is_plain_list(dtype)) dtype <- dtype$config$name
-  dtype <- if (identical(dtype, "int64")) "int32" else dtype
   if (isTRUE(config$sparse) || isTRUE(config$ragged)) {
     birnn_abort("Input {.val {config$name}} is sparse or ragged: such inputs are not supported.", kind = "config", call = NULL)
   }
-  if (!is.null(dtype)) check_choice(dtype, input_dtypes, arg = "dtype", call = NULL)
+  if (!is.null(dtype)) dtype <- input_dtype(dtype, call = NULL)
   name <- check_layer_name(config$name, "name", NULL)
   new_input_layer(check_sizes(shape, NULL), dtype, name, optional = isTRUE(config$optional))
 }

@@ -85,6 +85,9 @@ defines_method <- function(model, name) any(name %in% model$definition$methods)
 #' and `private` are in methods. `call(inputs, training, mask)` computes the outputs from the inputs in the structure in
 #' which the data come: an array, or a (named) list of arrays. The model is built by its first data.
 #'
+#' Called with `inputs` and `outputs`, as [keras_model()] is, the class makes a model of their layers: then it needs no
+#' `call()` and no `initialize()`, or one that passes `...` on to `super$initialize(...)`.
+#'
 #' @section Steps of your own:
 #' `compute_loss` alone runs as part of a compiled step, as fast as any loss. With the other methods below, batches are
 #' handed to R functions, operation by operation. `data` is `list(x)`, `list(x, y)` or `list(x, y, sample_weight)`.
@@ -167,7 +170,20 @@ Model <- function(classname, initialize = NULL, call = NULL, train_step = NULL, 
     if (!is.function(members[[method]])) stop_not("a function or NULL", members[[method]], method, frame)
   }
   if (!is.environment(parent_env)) stop_not("an environment", parent_env, "parent_env", frame)
-  define_class(name, members, private, SubclassedModel, model_class_parent(inherit, frame), parent_env)$constructor
+  parent <- model_class_parent(inherit, frame)
+  definition <- define_class(name, members, private, SubclassedModel, parent, parent_env)
+  definition$functional <- define_class(name, members, private, Functional, parent$functional, parent_env)
+  definition$functional$constructor <- definition$constructor
+  definition$ends_from_config <- definition$functional$ends_from_config <- ends_from_config
+  definition$constructor
+}
+
+# The config of a model made with inputs and outputs has their graph.
+ends_from_config <- function(config) {
+  keys <- c("layers", "input_layers", "output_layers")
+  if (!all(keys %in% names(config))) return(config)
+  ends <- graph_from_config(config)
+  c(ends, config[setdiff(names(config), c(keys, names(ends)))])
 }
 
 #' @rdname Model

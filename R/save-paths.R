@@ -23,7 +23,8 @@ saved_objects <- function(self, path = character(), seen = new.env(parent = empt
 
 # The layers inside by the field that holds them: a layer, or a list of layers.
 saved_parts <- function(self) {
-  if (inherits(self, "Model") && !is.null(self$layers) && is.null(self$definition)) return(list(layers = self$layers))
+  is_graph <- inherits(self, "Model") && (is.null(self$definition) || inherits(self, "Functional"))
+  if (is_graph && !is.null(self$layers)) return(list(layers = self$layers))
   inside <- addresses(self$sublayers())
   holds <- function(value) {
     if (is_layer(value)) return(addresses(list(value)) %in% inside)

@@ -158,3 +158,95 @@ test_that("wrong definitions are refused", {
   empty <- Model("Empty")()
   expect_refused(empty(x), "config")
 })
+
+# --- made with inputs and outputs ---------------------------------------------------------------------------------
+
+new_counted <- Model("Counted",
+  train_step = function(data) {
+    c(x, y) %<-% data
+    with(GradientTape() %as% tape, {
+      loss <- self$compute_loss(y = y, y_pred = self(x, training = TRUE))
+    })
+    self$optimizer$apply(tape$gradient(loss, self$trainable_variables), self$trainable_variables)
+    list(loss = loss, steps = 1)
+  }
+)
+
+counted_model <- function(make = new_counted, ...) {
+  clear_session()
+  input <- keras_input(c(4, 3))
+  state <- input |> layer_bidirectional(layer_gru(units = 2))
+  make(inputs = input, outputs = layer_dense(state, 1), ...)
+}
+
+test_that("a class given inputs and outputs makes a functional model with the steps of the class", {
+  model <- counted_model(name = "counted")
+  plain <- counted_model(keras_model, name = "counted")
+  set_weights(plain, get_weights(model))
+  expect_s3_class(model, c("birnn_functional", "birnn_model"), exact = FALSE)
+  expect_equal(model$name, "counted")
+  expect_equal(lapply(model$layers, `[[`, "name"), lapply(plain$layers, `[[`, "name"))
+  expect_equal(utils::capture.output(model), utils::capture.output(plain))
+  x <- array(stats::rnorm(24), c(2, 4, 3))
+  y <- c(1, -1)
+  expect_identical(predict(model, x, verbose = 0), predict(plain, x, verbose = 0))
+  for (m in list(model, plain)) compile(m, optimizer_adam(0.1), loss = "mse")
+  history <- fit(model, x, y, epochs = 2, shuffle = FALSE, verbose = 0)
+  expect_equal(history$metrics$steps, c(1, 1))
+  fit(plain, x, y, epochs = 2, shuffle = FALSE, verbose = 0)
+  expect_identical(get_weights(model), get_weights(plain))
+  expect_identical(as.array(model(x)), predict(model, x, verbose = 0))
+})
+
+test_that("such models come back from files, configs and clones as what they are", {
+  model <- counted_model()
+  compile(model, optimizer_adam(0.1), loss = "mse")
+  x <- array(stats::rnorm(24), c(2, 4, 3))
+  fit(model, x, c(1, -1), epochs = 1, verbose = 0)
+  bytes <- save_model(model)
+  expect_error(load_model(bytes), "Counted", class = "birnn_error_config")
+  again <- load_model(bytes, custom_objects = list(new_counted))
+  expect_identical(get_weights(again), get_weights(model))
+  expect_named(fit(again, x, c(1, -1), shuffle = FALSE, verbose = 0)$metrics, c("loss", "steps"))
+  fit(model, x, c(1, -1), shuffle = FALSE, verbose = 0)
+  expect_identical(get_weights(again), get_weights(model))
+  for (copy in list(clone_model(model), from_config(get_config(model)))) {
+    expect_identical(class(copy), class(model))
+    expect_identical(get_config(copy), get_config(model))
+    set_weights(copy, get_weights(model))
+    expect_identical(predict(copy, x, verbose = 0), predict(model, x, verbose = 0))
+  }
+})
+
+test_that("initialize() passes inputs and outputs on; own fields, arguments and layers stay", {
+  new_scaled <- Model("Scaled",
+    initialize = function(..., factor = 1) {
+      super$initialize(...)
+      self$factor <- factor
+      self$tracker <- metric_mean(name = "loss")
+    },
+    test_step = function(data) {
+      c(x, y) %<-% data
+      self$tracker$update_state(self$factor * op_mean(op_square(self(x) - op_reshape(y, c(-1, 1)))))
+      list(loss = self$tracker$result())
+    },
+    get_config = function() c(super$get_config(), list(factor = self$factor)),
+    inherit = new_counted
+  )
+  model <- counted_model(new_scaled, factor = 3)
+  compile(model, "sgd", loss = "mse")
+  x <- array(stats::rnorm(24), c(2, 4, 3))
+  expected <- 3 * mean(predict(model, x, verbose = 0)^2)
+  expect_equal(evaluate(model, x, c(0, 0), verbose = 0)$loss, expected, tolerance = 1e-6)
+  expect_named(fit(model, x, c(0, 0), epochs = 1, verbose = 0)$metrics, c("loss", "steps"))
+  again <- load_model(save_model(model), custom_objects = list(new_scaled))
+  expect_equal(again$factor, 3)
+  expect_identical(get_weights(again), get_weights(model))
+  # Without inputs and outputs the class is an ordinary one.
+  expect_error(new_scaled()(x), "no `call()`", fixed = TRUE, class = "birnn_error_config")
+})
+
+test_that("the number type int64 of inputs is int32", {
+  expect_identical(tensor_dtype(keras_input(3, dtype = "int64")), "int32")
+  expect_error(keras_input(3, dtype = "int63"), "int32", class = "ValueError")
+})
