@@ -243,7 +243,7 @@ formatC_width <- function(lines, width, align) {
   paste0(strrep(" ", left), lines, strrep(" ", free - left))
 }
 
-# Breaks text at spaces; words longer than a line are cut.
+# Breaks text at spaces; of words longer than a line the end is left out.
 wrap_cell <- function(text, width) {
   lines <- ""
   for (word in regmatches(text, gregexpr("\\s*\\S+", text))[[1]]) {
@@ -253,8 +253,8 @@ wrap_cell <- function(text, width) {
       next
     }
     word <- sub("^\\s+", "", word)
-    pieces <- substring(word, seq(1, nchar(word), width), pmin(seq(1, nchar(word), width) + width - 1, nchar(word)))
-    lines <- c(lines[nzchar(lines)], pieces)
+    if (nchar(word) > width) word <- paste0(substr(word, 1L, width - 1L), if (cli::is_utf8_output()) "\u2026" else "~")
+    lines <- c(lines[nzchar(lines)], word)
   }
   lines
 }

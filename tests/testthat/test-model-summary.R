@@ -74,7 +74,28 @@ test_that("nested models can be shown with their layers, and a range of layers a
   expect_error(format(model, layer_range = c("first", "last")), class = "birnn_error_value")
 })
 
-test_that("long names wrap inside their cells, on narrow consoles as well", {
+test_that("what is too long for a cell is cut as Keras does, columns as wide as there", {
+  skip_if_not(l10n_info()[["UTF-8"]])
+  withr::local_options(cli.unicode = TRUE)
+  clear_session(free_memory = FALSE)
+  input <- keras_input(c(500, 1))
+  state <- layer_conv_1d(input, filters = 64, kernel_size = 3) |> layer_batch_normalization() |>
+    layer_global_average_pooling_1d()
+  chain <- format(keras_model(input, layer_dense(state, 1)), line_length = 76)
+  border <- function(widths) paste0("\u250f", paste(strrep("\u2501", widths), collapse = "\u2533"), "\u2513")
+  cells <- function(line) trimws(strsplit(line, "[\u2502\u2503]")[[1]][-1])
+  expect_equal(chain[[2]], border(c(29, 23, 12, 7)))
+  expect_equal(cells(chain[[3]]), c("Layer (type)", "Output Shape", "Param #", "Trai\u2026"))
+  expect_equal(cells(chain[[5]]), c("input_layer (InputLayer)", "(None, 500, 1)", "0", "-"))
+  expect_equal(cells(chain[[9]]), c("batch_normalization", "(None, 498, 64)", "256", "Y"))
+  lines <- format(keras_model(input, layer_add(list(layer_dense(state, 1), layer_dense(state, 1)))), line_length = 76)
+  expect_equal(lines[[2]], border(c(19, 17, 11, 16, 7)))
+  expect_equal(cells(lines[[8]]), c("conv1d (Conv1D)", "(None, 498, 64)", "256", "input_layer[0\u2026", "Y"))
+  expect_equal(cells(lines[[10]]), c("batch_normalizat\u2026", "(None, 498, 64)", "256", "conv1d[0][0]", "Y"))
+  expect_equal(cells(lines[[11]])[[1]], "(BatchNormalizat\u2026")
+})
+
+test_that("names are cut on narrow consoles as well", {
   model <- keras_model_sequential(input_shape = 3) |> layer_dense(2, name = paste(rep("long", 15), collapse = "_"))
   for (width in c(10, 40, 76)) {
     lines <- format(model, line_length = width)
