@@ -174,7 +174,7 @@ own_leaf <- function(kind, generator) {
         surround_own(self, super, kind, generator)
         if (is.function(kind$prepare)) kind$prepare(self, generator)
         super$initialize(...)
-        if (is.function(kind$keep)) self$given <- kind$keep(initialize_of(generator), ...)
+        if (is.function(kind$keep)) self$given <- kind$keep(..., .initialize = initialize_of(generator))
       }
     )
   )
@@ -214,11 +214,11 @@ super_of_own <- function(self, level) {
   })
 }
 
-# The arguments of a call by name, for configs.
-arguments_by_name <- function(fn, ...) {
+# The arguments of a call by name, for configs. (No name of an argument in front: an argument `f` would be taken for it.)
+arguments_by_name <- function(..., .initialize) {
   given <- list(...)
   names <- rlang::names2(given)
-  free <- setdiff(names(formals(fn)), c("...", names))
+  free <- setdiff(names(formals(.initialize)), c("...", names))
   unnamed <- which(!nzchar(names))
   unnamed <- unnamed[seq_len(min(length(unnamed), length(free)))]
   names[unnamed] <- free[seq_along(unnamed)]

@@ -141,6 +141,45 @@ test_that("objects of such classes go to configs and back, with and without a ge
   expect_equal(found$above, 7)
 })
 
+test_that("losses and metrics have private members and computed fields, and arguments of any name", {
+  Scaled <- Loss("Scaled",
+    initialize = function(f = 2, ...) {
+      super$initialize(...)
+      private$factor <- f
+    },
+    private = list(factor = NULL, scale = function(x) x * private$factor),
+    call = function(y_true, y_pred) private$scale(op_mean(op_abs(y_true - y_pred), axis = -1)),
+    twice = active_property(function() 2 * private$factor)
+  )
+  loss <- Scaled(f = 3)
+  expect_equal(as.array(loss(matrix(1), matrix(3))), 6)
+  expect_equal(loss$twice, 6)
+  expect_equal(get_config(loss)$f, 3)
+  again <- deserialize_keras_object(serialize_keras_object(loss), custom_objects = list(Scaled))
+  expect_equal(again$twice, 6)
+  Counted <- Metric("Counted",
+    initialize = function(f = 1, name = "counted", ...) {
+      super$initialize(name = name, ...)
+      private$factor <- f
+      self$count <- self$add_weight(name = "count")
+    },
+    update_state = function(y_true, y_pred, sample_weight = NULL) self$count$assign_add(op_sum(y_true) * private$factor),
+    result = function() self$count,
+    private = list(factor = NULL),
+    twice = active_property(function() 2 * as.numeric(self$count))
+  )
+  metric <- Counted(f = 4)
+  metric$update_state(c(1, 2), c(1, 2))
+  expect_equal(metric$twice, 24)
+  path <- withr::local_tempfile(fileext = ".keras")
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  model |> compile("sgd", loss = loss, metrics = metric)
+  fit(model, data_x, data_y)
+  save_model(model, path)
+  loaded <- load_model(path, custom_objects = list(Scaled, Counted))
+  expect_identical(evaluate(loaded, data_x, data_y), evaluate(model, data_x, data_y))
+})
+
 test_that("classes inherit from each other", {
   Doubled <- Loss("Doubled", inherit = Asymmetric, call = function(y_true, y_pred) 2 * super$call(y_true, y_pred))
   expect_equal(as.array(Doubled(above = 3)(matrix(1), matrix(2))), 6)
