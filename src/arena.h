@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 #include <string>
 #include <utility>
 
@@ -26,6 +29,20 @@ inline WorkCounts& work_counts() {
   return counts;
 }
 
+// Asks for pages of two megabytes in a large block: the passes of a recurrent layer go through many arrays at once, and
+// through fewer pages faster.
+inline void prefer_huge_pages(void* first, std::size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  constexpr std::size_t page = 4096, least = std::size_t(4) << 20;
+  if (bytes < least) return;
+  const std::size_t address = reinterpret_cast<std::size_t>(first), begin = (address + page - 1) / page * page;
+  madvise(reinterpret_cast<void*>(begin), (address + bytes - begin) / page * page, MADV_HUGEPAGE);
+#else
+  (void)first;
+  (void)bytes;
+#endif
+}
+
 // A block of memory that only grows. Its contents are lost when it grows.
 class AlignedBuffer {
  public:
@@ -45,6 +62,7 @@ class AlignedBuffer {
       release();
       raw_ = std::malloc(bytes + alignment);
       if (raw_ == nullptr) fail("resource", "no memory for " + std::to_string(bytes) + " bytes of work space");
+      prefer_huge_pages(raw_, bytes);
       size_ = bytes;
       ++work_counts().allocations;
       work_counts().bytes += static_cast<std::int64_t>(size_);

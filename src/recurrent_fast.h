@@ -72,6 +72,7 @@ class FastForwardPass {
       : d_(d),
         task_(task),
         shape_(d),
+        chunk_(fast_chunk_rows(d)),
         weights_(packed_weights(d, task)),
         space_(fast_shard_block<PackedWeights<Fast>, FastForwardSpace<Fast>>(task.scratch, d, shard)),
         saved_(shard_block<FastSaved<Fast>>(task.saved, d, task.saved == nullptr ? 0 : shard)),
@@ -96,7 +97,7 @@ class FastForwardPass {
     places_.visit_leading([&](int64 row) { put(row, nullptr); });
     finish_rows(schedule_.living(0), schedule_.rows(), space_.h[0], space_.c, schedule_.rows());
     for (int64 first = 0; first < schedule_.steps();) {
-      const int64 end = schedule_.chunk_end(first, fast_chunk_rows(d_));
+      const int64 end = schedule_.chunk_end(first, chunk_);
       project(first, end);
       for (int64 k = first; k < end; ++k) {
         check_cancel();
@@ -142,7 +143,7 @@ class FastForwardPass {
     return keeps_gates() ? saved_.gates + (schedule_.offset(first) + row) * vectors : space_.gates + row * vectors;
   }
   long gates_block() const {
-    return static_cast<long>((keeps_gates() ? saved_.capacity : fast_chunk_rows(d_)) * Fast::vectors * shape_.lanes);
+    return static_cast<long>((keeps_gates() ? saved_.capacity : chunk_) * Fast::vectors * shape_.lanes);
   }
 
   void project(int64 first, int64 end) const {
@@ -218,6 +219,7 @@ class FastForwardPass {
   const Direction<T>& d_;
   const ForwardTask<T>& task_;
   const FastShape<T> shape_;
+  const int64 chunk_;  // packed rows of one chunk at most
   PackedWeights<Fast> weights_;
   FastForwardSpace<Fast> space_;
   FastSaved<Fast> saved_;

@@ -16,6 +16,7 @@ class FastBackwardPass {
       : d_(d),
         task_(task),
         shape_(d),
+        chunk_(chunk_rows(d)),
         weights_(shard_block<Shared>(task.scratch, d, 0)),
         space_(fast_shard_block<Shared, Space>(task.scratch, d, shard)),
         saved_(shard_block<FastSaved<Fast>>(task.saved, d, shard)),
@@ -62,7 +63,7 @@ class FastBackwardPass {
     const FlushToZero subnormals_are_zero;
     start();
     for (int64 end = schedule_.steps(); end > 0;) {
-      const int64 first = schedule_.chunk_begin(end, chunk_rows(d_));
+      const int64 first = schedule_.chunk_begin(end, chunk_);
       start_bias_sums();
       for (int64 k = end - 1; k >= first; --k) {
         check_cancel();
@@ -78,7 +79,7 @@ class FastBackwardPass {
   }
 
  private:
-  long gradient_block() const { return static_cast<long>(chunk_rows(d_) * Fast::gates * shape_.lanes); }
+  long gradient_block() const { return static_cast<long>(chunk_ * Fast::gates * shape_.lanes); }
   // The gradients that belong to the recurrent product.
   T* recurrent_gradient() const { return Fast::bias_rows > 1 ? space_.recurrent_gradient : space_.gradient; }
 
@@ -268,6 +269,7 @@ class FastBackwardPass {
   const Direction<T>& d_;
   const BackwardTask<T>& task_;
   const FastShape<T> shape_;
+  const int64 chunk_;  // packed rows of one chunk at most
   Shared weights_;
   Space space_;
   FastSaved<Fast> saved_;
