@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "op_run.h"
-#include "plan.h"
+#include "plan_part.h"
 #include "tape.h"
 
 using namespace birnn_test;
@@ -157,6 +157,49 @@ TEST(plan_without_trainable_values_only_runs_forwards) {
   const Tensor x = Tensor::of(DType::float64, Shape{2, 1}, {1, 2}), w = Tensor::of(DType::float64, Shape{1}, {2});
   plan.run({x.view(), w.view()});
   CHECK_CLOSE(plan.loss(), 10.0, 0.0);
+}
+
+// sum(w (x w) + (x w)^2) on a tape: x w and its square are computed by single ops, or by a plan that is one op.
+std::vector<double> gradient_of_parts(bool with_plan) {
+  const Tensor x = numbers({1.1, 2.5, -3.3}), w = numbers({0.3, 0.7, -1.1}), unused = numbers({1.0});
+  std::vector<Tensor> xw, square, product, total, sum;
+  Tape tape(1);
+  const int w_number = tape.watch(w.view()), unused_number = tape.watch(unused.view());
+  PlanSource source;
+  source.n_values = 5;  // x, w, x w, its square, what nobody uses
+  source.given = {0, 1, 4};
+  source.nodes.push_back(Node{&find_op("multiply"), Attrs(), {0, 1}, {2}, {}, 0});
+  source.nodes.push_back(Node{&find_op("multiply"), Attrs(), {2, 2}, {3}, {}, 0});
+  source.outputs = {2, 3};
+  source.trainable = {1, 4};
+  Plan plan(source);
+  std::vector<View> made;
+  int first, second;
+  if (with_plan) {
+    plan.run({x.view(), w.view(), unused.view()});
+    made = {plan.value(2), plan.value(3)};
+    first = record_part(tape, plan, {w_number, unused_number}, made);
+    second = first + 1;
+  } else {
+    first = record(tape, "multiply", {tape.watch(x.view()), w_number}, {x.view(), w.view()}, xw);
+    second = record(tape, "multiply", {first, first}, {xw[0].view(), xw[0].view()}, square);
+    made = {xw[0].view(), square[0].view()};
+  }
+  const int third = record(tape, "multiply", {w_number, first}, {w.view(), made[0]}, product);
+  const int fourth = record(tape, "add", {third, second}, {product[0].view(), made[1]}, total);
+  const int end = record(tape, "sum", {fourth}, {total[0].view()}, sum);
+  const std::vector<AlignedBuffer> gradients = tape.gradient(end, {w_number, unused_number});
+  CHECK(gradients[1].data() == nullptr);
+  std::vector<double> result;
+  for (int64 i = 0; i < 3; ++i) result.push_back(number_in(gradients[0], i));
+  if (!with_plan) return result;
+  plan.run({x.view(), w.view(), unused.view()});
+  CHECK_ERROR(tape.gradient(end, {w_number}), "state");
+  return result;
+}
+
+TEST(plan_as_one_op_of_a_tape_has_the_gradient_of_its_ops_to_the_last_bit) {
+  CHECK(gradient_of_parts(true) == gradient_of_parts(false));
 }
 
 TEST(plan_gives_no_gradient_to_a_value_the_loss_does_not_use) {
