@@ -6,8 +6,8 @@
 #' of Keras, the core is C++ with Armadillo. No Python is involved and nothing is downloaded after installation.
 #'
 #' @section Where to start:
-#' * `vignette("first-model")`, `vignette("working-with-rnns")`, `vignette("masks-and-padding")` and
-#'   `vignette("custom-layers")`, if the package was built with its vignettes.
+#' * `vignette("first-model")`, `vignette("working-with-rnns")`, `vignette("masks-and-padding")`,
+#'   `vignette("custom-layers")` and `vignette("models-as-files")`, if the package was built with its vignettes.
 #' * [keras_model_sequential()] and [layer_bidirectional()] build a model, [layer_lstm()], [layer_gru()] and
 #'   [layer_simple_rnn()] are the recurrent layers it can wrap.
 #' * [compile()][compile.birnn_model], [fit()][fit.birnn_model], [evaluate()][evaluate.birnn_model] and

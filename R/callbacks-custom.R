@@ -25,8 +25,8 @@
 #' @param on_train_batch_begin,on_train_batch_end,on_test_batch_begin,on_test_batch_end,on_predict_batch_begin
 #'   `function(batch, logs)`.
 #' @param on_predict_batch_end `function(batch, logs)`.
-#' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class; `on_batch_begin`
-#'   and `on_batch_end` stand for `on_train_batch_begin` and `on_train_batch_end`.
+#' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class;
+#'   `on_batch_begin` and `on_batch_end` stand for `on_train_batch_begin` and `on_train_batch_end`.
 #' @param private A named list of functions and values that methods find in `private`.
 #' @param inherit What another `Callback()` returned, or `NULL`.
 #' @param parent_env The environment in which methods look for what is not theirs.

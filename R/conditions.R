@@ -29,7 +29,8 @@ warn_once <- function(id, message, kind = "value", .envir = parent.frame(), call
 
 # Names of Keras 2 that scripts still use say so once in a session.
 warn_older_name <- function(old, new, what = "does the same") {
-  warn_once(paste0("older-", old), "{.fn {old}} is an older name: {.fn {new}} {what}.", kind = "deprecated", call = NULL)
+  warn_once(paste0("older-", old), "{.fn {old}} is an older name: {.fn {new}} {what}.",
+            kind = "deprecated", call = NULL)
 }
 
 # An error found in C++, as a classed condition. `message` is text, not markup.

@@ -73,8 +73,8 @@ config_set_image_data_format <- function(data_format) {
 #' Limits and output of the session
 #'
 #' `config_set_max_epochs()` and `config_set_max_steps_per_epoch()` bound every [fit()][fit.birnn_model], to try a
-#' script quickly. Without interactive logging, `verbose = "auto"` prints lines, no live bar. Tracebacks are always those
-#' of R.
+#' script quickly. Without interactive logging, `verbose = "auto"` prints lines, no live bar. Tracebacks are always
+#' those of R.
 #'
 #' @param max_epochs,max_steps_per_epoch A positive whole number, or `NULL` for no limit.
 #' @return `config_max_epochs()`, `config_max_steps_per_epoch()`: the limit or `NULL`.

@@ -20,7 +20,8 @@
 #' @return The path of the file, or of the folder with what was unpacked. An error of class `birnn_error_file` if the
 #'   file is not on this computer, has another checksum, or is an archive with links or with paths that lead out of its
 #'   folder.
-#' @source Behaves as [keras.utils.get_file](https://keras.io/api/utils/python_utils/#getfile-function) without a network.
+#' @source Behaves as [keras.utils.get_file](https://keras.io/api/utils/python_utils/#getfile-function) without a
+#'   network.
 #' @family data preparation
 #' @export
 #' @examples
@@ -80,7 +81,8 @@ copy_to_cache <- function(from, target, force, call = rlang::caller_env()) {
   if (normalizePath(from) == normalizePath(target, mustWork = FALSE)) return(target)
   is_new <- force || !file.exists(target) || file.mtime(from) > file.mtime(target)
   dir.create(dirname(target), recursive = TRUE, showWarnings = FALSE)
-  if (is_new && !file.copy(from, target, overwrite = TRUE)) abort_file("{.file {target}} cannot be written.", call = call)
+  if (is_new && !file.copy(from, target, overwrite = TRUE)) abort_file("{.file {target}} cannot be written.",
+                                                                       call = call)
   target
 }
 
@@ -103,15 +105,16 @@ unpack <- function(path, folder, format, call = rlang::caller_env()) {
   names <- if (is_zip) utils::unzip(path, list = TRUE)$Name else tar_names(path, call)
   leads_out <- grepl("^([/\\\\~]|[a-zA-Z]:)|(^|[/\\\\])[.][.]([/\\\\]|$)", names)
   if (any(leads_out)) {
-    abort_file("The archive {.file {path}} has a path that leads out of it: {.val {names[leads_out][[1]]}}", call = call)
+    abort_file("The archive {.file {path}} has a path that leads out of it: {.val {names[leads_out][[1]]}}",
+               call = call)
   }
   dir.create(folder, recursive = TRUE, showWarnings = FALSE)
   if (is_zip) utils::unzip(path, exdir = folder) else utils::untar(path, exdir = folder, tar = "internal")
   folder
 }
 
-# The names in a tar archive, whose members must be files and folders. Each has a header of 512 bytes with its name, size
-# (octal) and type, and is filled up to a multiple of 512; two empty headers end the archive.
+# The names in a tar archive, whose members must be files and folders. Each has a header of 512 bytes with its name,
+# size (octal) and type, and is filled up to a multiple of 512; two empty headers end the archive.
 tar_names <- function(path, call) {
   connection <- gzfile(path, "rb")
   on.exit(close(connection))

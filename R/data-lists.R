@@ -20,8 +20,8 @@ zip_lists <- function(...) {
 
 #' Names from reticulate and tfruns
 #'
-#' There is no Python here: `tuple()` makes a list, `np_array()` an R array, `py_to_r()` and `r_to_py()` return what they
-#' are given. `flags()` collects hyperparameters that may be set on the command line of `Rscript`, as in
+#' There is no Python here: `tuple()` makes a list, `np_array()` an R array, `py_to_r()` and `r_to_py()` return what
+#' they are given. `flags()` collects hyperparameters that may be set on the command line of `Rscript`, as in
 #' `--units=32`. `run_dir()` is the working directory. `newaxis` stands for a new axis in `x@r[...]`.
 #'
 #' @param ... For `tuple()` values; for `flags()` what `flag_*()` returned.

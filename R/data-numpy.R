@@ -29,7 +29,8 @@ npy_header <- function(text, name, call) {
   type <- entry("'descr': *'([<>|=][a-zA-Z][0-9]*)'")
   order <- entry("'fortran_order': *(True|False)")
   sizes <- entry("'shape': *\\(([0-9, ]*)\\)")
-  if (anyNA(c(type, order, sizes))) abort_file("The array {.val {name}} has a type that birnn does not read.", call = call)
+  if (anyNA(c(type, order, sizes))) abort_file("The array {.val {name}} has a type that birnn does not read.",
+                                               call = call)
   sizes <- as.numeric(strsplit(gsub(" ", "", sizes), ",", fixed = TRUE)[[1]])
   list(type = type, column_major = order == "True", shape = if (length(sizes) == 0) 1 else sizes)
 }
@@ -40,7 +41,8 @@ npy_numbers <- function(bytes, header, name, call) {
   size <- as.integer(substring(header$type, 3))
   count <- prod(header$shape)
   known <- list(f = c(4L, 8L), i = c(1L, 2L, 4L, 8L), u = c(1L, 2L, 4L, 8L), b = 1L)
-  if (!size %in% known[[kind]]) abort_file("Numbers of type {.val {header$type}} are not read ({.val {name}}).", call = call)
+  if (!size %in% known[[kind]]) abort_file("Numbers of type {.val {header$type}} are not read ({.val {name}}).",
+                                           call = call)
   if (length(bytes) != count * size) abort_file("The array {.val {name}} is cut off.", call = call)
   endian <- if (startsWith(header$type, ">")) "big" else "little"
   if (kind == "b") return(bytes != 0)

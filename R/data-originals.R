@@ -29,8 +29,8 @@ dataset_path <- function(path, original, others = NULL, call = rlang::caller_env
 #' ("pickles"), which are programs: birnn reads them as data, that is lists of whole numbers, and refuses anything else.
 #'
 #' @param path The path of the file, or its name in a cache.
-#' @param num_words Words are numbered by their frequency: the number to stop before; `NULL`: keep all (but, as in Keras,
-#'   the very last one).
+#' @param num_words Words are numbered by their frequency: the number to stop before; `NULL`: keep all (but, as in
+#'   Keras, the very last one).
 #' @param skip_top The number of the first word to keep: frequent words say little.
 #' @param maxlen Sequences of this length and longer ones are left out.
 #' @param seed Decides over the order of the samples.
@@ -46,8 +46,8 @@ dataset_path <- function(path, original, others = NULL, call = rlang::caller_env
 #' * `dataset_imdb()`, `dataset_reuters()`: `x` is a list of integer vectors, `y` an integer vector of classes from 0.
 #' * `dataset_mnist()`, `dataset_fashion_mnist()`: `x` is an array `(samples, 28, 28)` of numbers from 0 to 255, `y` an
 #'   array of classes from 0.
-#' * `dataset_boston_housing()`: `x` is an array `(samples, 13)`; `dataset_california_housing()`: `(samples, 8)`. `y` are
-#'   prices.
+#' * `dataset_boston_housing()`: `x` is an array `(samples, 13)`; `dataset_california_housing()`: `(samples, 8)`. `y`
+#'   are prices.
 #' * `dataset_imdb_word_index()`, `dataset_reuters_word_index()`: a named list of the numbers of words, from 1; add
 #'   `index_from` to find them in `x`.
 #'

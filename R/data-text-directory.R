@@ -5,12 +5,14 @@
 #' A data set of the `.txt` files below a folder, in batches. The texts of a class are in a folder of their own, which
 #' gives it its name: `positive/`, `negative/`. Files are read when they are needed.
 #'
-#' Models take numbers: [dataset_map()] puts the texts through [layer_text_vectorization()].
+#' A model that begins with [layer_text_vectorization()] takes the texts as they are; for others [dataset_map()] puts
+#' them through such a layer first.
 #'
 #' @param directory The path of the folder.
 #' @param labels `"inferred"`: from the folders; `NULL`: no labels; or whole numbers, one for each file in the order of
 #'   their paths.
-#' @param label_mode `"int"`, `"binary"` (`(batch, 1)`, for two classes), `"categorical"` (one-hot), or `NULL`: no labels.
+#' @param label_mode `"int"`, `"binary"` (`(batch, 1)`, for two classes), `"categorical"` (one-hot), or `NULL`: no
+#'   labels.
 #' @param class_names The names of the folders in the order of the classes; `NULL`: alphabetic.
 #' @param batch_size Texts in a batch; `NULL`: single texts.
 #' @param max_length Longer texts are cut after so many characters.

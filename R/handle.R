@@ -12,8 +12,8 @@ new_handle <- function(object, class) {
   handle
 }
 
-# A field or method of an R6 object, as `$` gives it. But `$` looks for methods of all classes of the object first, which
-# takes longer than most of what is done with a field: this is for code that runs for each batch.
+# A field or method of an R6 object, as `$` gives it. But `$` looks for methods of all classes of the object first,
+# which takes longer than most of what is done with a field: this is for code that runs for each batch.
 field <- .subset2
 
 is_handle <- function(x) is.function(x) && !is.null(attr(x, "object", exact = TRUE))

@@ -1,7 +1,7 @@
 # The backend functions of Keras 2, k_*(), with the arguments they had there: one table (level 3).
 
-# Each is named without "k_"; what its body calls is the function that new code uses. Axes count from 1, but indices from
-# 0, as they did in Keras 2.
+# Each is named without "k_"; what its body calls is the function that new code uses. Axes count from 1, but indices
+# from 0, as they did in Keras 2.
 older_backend <- list(
   abs = function(x) op_abs(x),
   all = function(x, axis = NULL, keepdims = FALSE) op_all(x, axis, keepdims),
@@ -150,9 +150,9 @@ backend_table <- function() {
 
 #' Backend functions of Keras 2
 #'
-#' Losses, metrics and layers of older scripts are written with `k_mean()`, `k_square()` and so on. These names work, with
-#' the arguments that they had; the first one that is used says that they are older. Axes count from 1, but `k_argmax()`,
-#' `k_gather()`, `k_one_hot()` and `k_arange()` count from 0, as in Keras 2.
+#' Losses, metrics and layers of older scripts are written with `k_mean()`, `k_square()` and so on. These names work,
+#' with the arguments that they had; the first one that is used says that they are older. Axes count from 1, but
+#' `k_argmax()`, `k_gather()`, `k_one_hot()` and `k_arange()` count from 0, as in Keras 2.
 #'
 #' There are no sessions, functions of graphs and learning phases here, so `k_get_session()`, `k_function()`,
 #' `k_learning_phase()` and their kin do not exist.

@@ -1,7 +1,7 @@
 # Texts on their way through a model to the layers that read them (level 4).
 #
-# The core knows numbers only. In a call of a model, a tensor of texts is an int32 tensor of places in `running$texts`; a
-# symbolic one has the type "string". Layers with `reads_text` look the texts up; nothing else can be done with them.
+# The core knows numbers only. In a call of a model, a tensor of texts is an int32 tensor of places in `running$texts`;
+# a symbolic one has the type "string". Layers with `reads_text` look the texts up; nothing else can be done with them.
 
 running$texts <- NULL
 

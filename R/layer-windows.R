@@ -14,7 +14,8 @@ arg_data_format <- argument(function(x, arg, call) check_data_format(x, arg = ar
 
 has_channels_first <- function(self) identical(self$data_format, "channels_first")
 
-# The place of the channels in a shape of the layer's inputs, counted from 1; `batch_axes`: axes before the spatial ones.
+# The place of the channels in a shape of the layer's inputs, counted from 1; `batch_axes`: axes before the spatial
+# ones.
 channel_axis <- function(self, shape, batch_axes = 1L) if (has_channels_first(self)) batch_axes + 1L else length(shape)
 
 # The number of channels, which weights need.

@@ -26,8 +26,8 @@
 #' @param length The number of iterations; by default the length of `xs`.
 #' @param reverse Whether to go from the last slice to the first; the results stand in the order of `xs`.
 #' @param unroll Accepted for compatibility, without effect.
-#' @return `op_cond()`: what the branch returned. `op_while_loop()`, `op_fori_loop()`: the last state. `op_scan()`: a list
-#'   of the last state and the stacked `y` (`NULL` if `f` gave none).
+#' @return `op_cond()`: what the branch returned. `op_while_loop()`, `op_fori_loop()`: the last state. `op_scan()`: a
+#'   list of the last state and the stacked `y` (`NULL` if `f` gave none).
 #' @source <https://keras.io/api/ops/core/>
 #' @family ops
 #' @export

@@ -14,7 +14,8 @@
 #' * with `"causal"` as many, with all zeros in front: an output depends on nothing that comes after it.
 #'
 #' `op_conv_transpose()` gives `n * strides` outputs with `"same"` padding and `max(extent - strides, 0)` more with
-#' `"valid"`; with `output_padding` `(n - 1) * strides + extent + output_padding`, less `2 * (extent %/% 2)` for `"same"`.
+#' `"valid"`; with `output_padding` `(n - 1) * strides + extent + output_padding`, less `2 * (extent %/% 2)` for
+#' `"same"`.
 #'
 #' @param inputs A tensor `(batch, spatial..., channels)` with 1 to 3 spatial axes, or an array.
 #' @param kernel A tensor `(window sizes..., channels, filters)`. With `channels` a whole part of those of `inputs`,
@@ -25,7 +26,8 @@
 #' @param strides How far the window moves: one number, or one for each spatial axis.
 #' @param padding `"valid"`, `"same"` or `"causal"`.
 #' @param output_padding `NULL`, or how much longer the output is made, a number or one for each spatial axis.
-#' @param data_format `"channels_last"`, which `NULL` stands for, or `"channels_first"`: `(batch, channels, spatial...)`.
+#' @param data_format `"channels_last"`, which `NULL` stands for, or `"channels_first"`: `(batch, channels,
+#'   spatial...)`.
 #' @param dilation_rate The distance of neighbouring elements of a window, in the same ways.
 #' @return A tensor `(batch, spatial..., filters)`.
 #' @source <https://keras.io/api/ops/nn/#conv-function>

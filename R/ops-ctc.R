@@ -18,8 +18,8 @@
 #' @param top_paths How many are returned (1 if greedy).
 #' @param merge_repeated Whether a label that is the best at several steps in a row counts once (greedy).
 #' @return `op_ctc_loss()`: a tensor (batch). `op_ctc_decode()`: a list of the labels, int32 (top_paths, batch, time)
-#'   with -1 after the end, and their scores, (batch, top_paths): logarithms of probabilities; if greedy, minus the sum of
-#'   the largest logits. `op_ctc_decode()` looks at numbers: it cannot be part of a functional model.
+#'   with -1 after the end, and their scores, (batch, top_paths): logarithms of probabilities; if greedy, minus the sum
+#'   of the largest logits. `op_ctc_decode()` looks at numbers: it cannot be part of a functional model.
 #' @source <https://keras.io/api/ops/nn/#ctcloss-function>
 #' @family ops
 #' @export

@@ -43,7 +43,8 @@ einsum_groups <- function(subscripts, operands, call = rlang::caller_env()) {
   inputs <- strsplit(paste0(sides[[1]], ","), ",", fixed = TRUE)[[1]]
   output <- if (length(sides) > 1) sides[[2]] else ""
   if (length(sides) > 2 || !all(grepl("^[A-Za-z]*([.]{3})?[A-Za-z]*$", c(inputs, output)))) {
-    birnn_abort(c("{.arg subscripts} must be letters such as {.val bij,bjk->bik}, not {.val {subscripts}}."), call = call)
+    birnn_abort(c("{.arg subscripts} must be letters such as {.val bij,bjk->bik}, not {.val {subscripts}}."),
+                call = call)
   }
   if (length(inputs) != length(operands)) {
     birnn_abort(

@@ -80,7 +80,8 @@ op_isnan <- function(x) float_op("is_nan", x)
 #' chosen has no influence, be it NaN: neither on the values nor on the gradients.
 #'
 #' @param condition A tensor or R values, true where `x1` is taken.
-#' @param x1,x2 Tensors, variables, symbolic tensors, or R numbers and arrays. Without both, the positions are asked for.
+#' @param x1,x2 Tensors, variables, symbolic tensors, or R numbers and arrays. Without both, the positions are asked
+#'   for.
 #' @return A tensor; of a condition alone a list with, for each axis, the positions (counted from 1) where it holds.
 #' @source <https://keras.io/api/ops/numpy/#where-function>
 #' @family ops

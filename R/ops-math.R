@@ -202,8 +202,8 @@ op_clip <- function(x, x_min, x_max) {
 #'
 #' @param x1,x2 Tensors, variables, symbolic tensors, or R arrays.
 #' @param axes A list of two vectors of axes (counted from 1), those of `x1` and the matching ones of `x2`; two
-#'   numbers stand for one axis of each. A single number `n` counts from 1 as axes do, as in keras3: the last `n - 1` axes
-#'   of `x1` and the first `n - 1` of `x2`; 1, which would name no axis, is the product of `op_dot()`.
+#'   numbers stand for one axis of each. A single number `n` counts from 1 as axes do, as in keras3: the last `n - 1`
+#'   axes of `x1` and the first `n - 1` of `x2`; 1, which would name no axis, is the product of `op_dot()`.
 #' @return A tensor of floating point numbers.
 #' @source <https://keras.io/api/ops/numpy/#matmul-function>
 #' @family ops

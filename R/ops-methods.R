@@ -98,12 +98,12 @@ aperm.birnn_symbolic <- function(a, perm = NULL, ...) op_transpose(a, perm)
 #' @export
 aperm.birnn_variable <- function(a, perm = NULL, ...) op_transpose(a, perm)
 
-# R dispatches `%*%` on S3 classes from 4.3 on. Before, the package's own `%*%` stands in front of R's, which it calls for
-# everything but tensors.
+# R dispatches `%*%` on S3 classes from 4.3 on. Before, the package's own `%*%` stands in front of R's, which it calls
+# for everything but tensors.
 #' Matrix product
 #'
-#' R's own `%*%`, which for tensors is [op_matmul()]. It is exported in versions of R before 4.3 only; later ones find it by
-#' themselves.
+#' R's own `%*%`, which for tensors is [op_matmul()]. It is exported in versions of R before 4.3 only; later ones find
+#' it by themselves.
 #'
 #' @param x,y Matrices; tensors, of which one may be an array.
 #' @return The matrix product; for tensors a tensor.

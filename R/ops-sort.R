@@ -2,9 +2,9 @@
 
 #' Sort tensors
 #'
-#' `op_sort()` sorts along an axis in increasing order, `op_argsort()` gives the positions of the elements in that order,
-#' `op_top_k()` the `k` largest elements of the last axis and their positions. Equal elements keep their order; NaN
-#' counts as larger than everything.
+#' `op_sort()` sorts along an axis in increasing order, `op_argsort()` gives the positions of the elements in that
+#' order, `op_top_k()` the `k` largest elements of the last axis and their positions. Equal elements keep their order;
+#' NaN counts as larger than everything.
 #'
 #' @inheritParams op_argmax
 #' @param axis The axis, counted from 1; negative ones count from the end. `NULL` takes the tensor as one vector, in

@@ -6,15 +6,15 @@
 #' Parts of tensors
 #'
 #' `x[...]`, `x@@r[...]` and `op_subset(x, ...)` count from 1 and include the end, as R does; `x@@py[...]` counts from 0
-#' and leaves the end out, as Python does. Assigned to, they give a tensor with some elements replaced: tensors themselves
-#' never change.
+#' and leaves the end out, as Python does. Assigned to, they give a tensor with some elements replaced: tensors
+#' themselves never change.
 #'
 #' For each axis:
 #' * a number: that element; the axis goes. Negative numbers count from the end (they do not drop elements);
 #' * `a:b`, `a:b:step`: a slice; `NA` as a bound leaves it open;
 #' * several numbers or logicals, also as a tensor: those elements;
-#' * nothing: the whole axis; `..` or `all_dims()`: as many whole axes as are missing; `NULL` or `newaxis`: a new axis of
-#'   size 1.
+#' * nothing: the whole axis; `..` or `all_dims()`: as many whole axes as are missing; `NULL` or `newaxis`: a new axis
+#'   of size 1.
 #'
 #' `drop = FALSE` keeps the axes of single elements. Axes at the end may be left out: `x[1]` is the first row of a
 #' matrix. A logical array alone picks the elements where it holds, in row-major order; its axes are the first ones of
@@ -220,7 +220,8 @@ read_positions <- function(value, style, call) {
   if (is_tensor_like(value)) {
     indices <- zero_based_indices(value, zero_indexed, call)
     is_single <- tensor_rank(indices) == 0
-    return(list(kind = if (is_single) "pick" else "take", indices = if (is_single) insert_axis(indices, 0) else indices))
+    if (is_single) return(list(kind = "pick", indices = insert_axis(indices, 0)))
+    return(list(kind = "take", indices = indices))
   }
   if (length(value) != 1 || !is.null(dim(value)) && length(dim(value)) > 0) {
     return(list(kind = "take", indices = zero_based_indices(array(value, length(value)), zero_indexed, call)))

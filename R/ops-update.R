@@ -3,8 +3,8 @@
 #' Change parts of a tensor
 #'
 #' Tensors never change: these functions return a new one. `op_slice_update()` puts a block at a place,
-#' `op_scatter_update()` puts single elements or slices; of equal indices the last one counts. `op_scatter()` starts from
-#' zeros and adds: values of equal indices are summed.
+#' `op_scatter_update()` puts single elements or slices; of equal indices the last one counts. `op_scatter()` starts
+#' from zeros and adds: values of equal indices are summed.
 #'
 #' @param inputs A tensor, variable, symbolic tensor, or R array.
 #' @param start_indices Where the block begins along each axis, counted from 1.

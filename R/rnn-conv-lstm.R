@@ -173,19 +173,19 @@ ConvLSTM3D <- R6::R6Class("ConvLSTM3D",
 #' @param padding `"valid"`: windows stay inside the image; `"same"`: with zeros around it; see [op_conv()].
 #' @param data_format `"channels_last"`, which `NULL` stands for: images are `(axes..., channels)`; or
 #'   `"channels_first"`: `(channels, axes...)`.
-#' @param dilation_rate The distance of neighbouring places in a window. Only one of `strides` and `dilation_rate` can be
-#'   larger than 1.
-#' @param dropout,recurrent_dropout Rates from 0 to 1: how much of the inputs, and of the state, is set to 0 in training.
-#'   Each gate draws by itself, once for all steps of a call.
+#' @param dilation_rate The distance of neighbouring places in a window. Only one of `strides` and `dilation_rate` can
+#'   be larger than 1.
+#' @param dropout,recurrent_dropout Rates from 0 to 1: how much of the inputs, and of the state, is set to 0 in
+#'   training. Each gate draws by itself, once for all steps of a call.
 #' @param return_sequences Whether to return the output of every step, `(batch, time, image...)`, or of the last.
 #' @param unroll Accepted for compatibility, without effect.
 #' @return If `object` is missing or `NULL`: the layer. If it is a sequential model: that model with the layer added,
 #'   invisibly. Otherwise the output of the layer: a tensor, or with `return_state = TRUE` a list of the output and the
 #'   final states `h` and `c`.
 #' @section Shapes:
-#' Input `(batch, time, axes..., channels)`, output `(batch, new axes..., filters)`. Weights: `kernel`, `(kernel_size...,
-#' channels, 4 * filters)`; `recurrent_kernel`, `(kernel_size..., filters, 4 * filters)`; `bias`, `(4 * filters)`; with
-#' a block for each gate in the order i, f, g, o.
+#' Input `(batch, time, axes..., channels)`, output `(batch, new axes..., filters)`. Weights: `kernel`,
+#' `(kernel_size..., channels, 4 * filters)`; `recurrent_kernel`, `(kernel_size..., filters, 4 * filters)`; `bias`, `(4
+#' * filters)`; with a block for each gate in the order i, f, g, o.
 #' @section Call arguments:
 #' `layer(sequences, initial_state = NULL, mask = NULL, training = FALSE)`
 #' * `initial_state`: a list of `h` and `c`, each `(batch, new axes..., filters)`; zeros by default.

@@ -165,9 +165,9 @@ is_rowwise <- function(self) {
 #' `layer(inputs, mask = NULL, training = FALSE)`
 #' * `inputs`: an array or tensor with at least three axes, `(batch, time, ...)`; a list of them if the inner layer
 #'   takes a list.
-#' * `mask`: logicals `(batch, time)` or `(batch, time, ...)`; by default that of the input. The part of a step is handed
-#'   to the inner layer if its `call` has a `mask`; an inner layer of sequences such as [layer_lstm()] skips all of a step
-#'   that is `FALSE` in a mask `(batch, time)`. The mask travels on with the output as it is.
+#' * `mask`: logicals `(batch, time)` or `(batch, time, ...)`; by default that of the input. The part of a step is
+#'   handed to the inner layer if its `call` has a `mask`; an inner layer of sequences such as [layer_lstm()] skips all
+#'   of a step that is `FALSE` in a mask `(batch, time)`. The mask travels on with the output as it is.
 #' * `training`: handed to the inner layer if its `call` has it. Dropout in it draws anew for each step.
 #' @section States:
 #' A stateful inner layer goes on from step to step and from call to call; [reset_state()] of the wrapper resets it.

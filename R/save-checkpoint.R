@@ -9,8 +9,8 @@
 #'
 #' @inheritParams callback_early_stopping
 #' @param filepath The path of the file, `.keras` or `.h5`, with `save_weights_only` `.weights.h5`. Names in braces are
-#'   replaced by numbers in the format of Python: `{epoch:02d}`, `{val_loss:.2f}`; there are `epoch` and `batch`, counted
-#'   from 1, and all logs.
+#'   replaced by numbers in the format of Python: `{epoch:02d}`, `{val_loss:.2f}`; there are `epoch` and `batch`,
+#'   counted from 1, and all logs.
 #' @param monitor The number that says what is better, see [callback_early_stopping()].
 #' @param verbose 1 prints a line whenever the number is looked at or a file is written.
 #' @param save_best_only Whether to save only if the number is better than whenever it was saved before.

@@ -5,10 +5,11 @@
 #' JSON as Keras writes it. A model made from it has the same layers, with fresh weights.
 #'
 #' @param model A model.
-#' @param filepath The path of a file. For `save_model_config()` `NULL` returns the text. `load_model_config()` takes the
-#'   text itself, too: a string that starts with a brace.
+#' @param filepath The path of a file. For `save_model_config()` `NULL` returns the text. `load_model_config()` takes
+#'   the text itself, too: a string that starts with a brace.
 #' @inheritParams save_model
-#' @return `save_model_config()`: without `filepath` a string, otherwise `model`, invisibly. `load_model_config()`: a model.
+#' @return `save_model_config()`: without `filepath` a string, otherwise `model`, invisibly. `load_model_config()`: a
+#'   model.
 #' @source <https://keras.io/api/models/model_saving_apis/model_config_serialization/>
 #' @family saving
 #' @export

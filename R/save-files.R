@@ -1,7 +1,8 @@
 # Extensions, archives and HDF5 trees: what the functions that save and load have in common (level 8).
 #
 # Nothing that comes from a file is ever evaluated, opened, or used as a path. Reading happens in memory, by the readers
-# of src/format_*.h; writing goes to a new file in the same folder, which takes the place of the old one when it is whole.
+# of src/format_*.h; writing goes to a new file in the same folder, which takes the place of the old one when it is
+# whole.
 
 has_extension <- function(path, extensions) any(endsWith(tolower(path), extensions))
 
@@ -12,7 +13,8 @@ check_save_path <- function(filepath, extensions, overwrite, call = rlang::calle
     birnn_abort("{.arg filepath} must end in {.or {.val {extensions}}}, not {.val {basename(path)}}.", call = call)
   }
   if (file.exists(path) && !check_flag(overwrite, arg = "overwrite", call = call)) {
-    abort_file(c("The file {.file {path}} exists already.", i = "To replace it, pass {.code overwrite = TRUE}."), call = call)
+    abort_file(c("The file {.file {path}} exists already.", i = "To replace it, pass {.code overwrite = TRUE}."),
+               call = call)
   }
   path
 }
@@ -41,7 +43,9 @@ abort_no_model <- function(what, call) {
 hdf5_group <- function(members = list(), attributes = list()) list(attributes = attributes, members = members)
 
 # Attributes of text: one string, or a vector. Keras declares some as ASCII.
-hdf5_text <- function(values, vector = FALSE, utf8 = TRUE) list(values = as.character(values), vector = vector, utf8 = utf8)
+hdf5_text <- function(values, vector = FALSE, utf8 = TRUE) {
+  list(values = as.character(values), vector = vector, utf8 = utf8)
+}
 
 is_hdf5_group <- function(node) !is.null(node$members)
 

@@ -4,15 +4,16 @@
 #'
 #' A `.keras` file holds a whole model: its architecture, its weights, how it was compiled, and the state of its
 #' optimizer, so that training goes on where it stopped. Such files are exchanged with Keras: models saved in Python are
-#' loaded here, and the other way round. Older whole-model files, `.h5`, are read and written, too, also those of Keras 2.
+#' loaded here, and the other way round. Older whole-model files, `.h5`, are read and written, too, also those of Keras
+#' 2.
 #'
-#' Not part of a file are the states of stateful layers and the positions in streams of random numbers. [saveRDS()] keeps
-#' these as well, but only R reads it.
+#' Not part of a file are the states of stateful layers and the positions in streams of random numbers. [saveRDS()]
+#' keeps these as well, but only R reads it.
 #'
 #' @section What happens to files:
 #' Saving writes a new file beside the old one, waits until it is on the disk, and then lets it take the old one's name.
-#' If the disk is full, the folder cannot be written to, or R is ended meanwhile, the old file is what it was. Errors have
-#' the class `birnn_error_file` and name path and reason.
+#' If the disk is full, the folder cannot be written to, or R is ended meanwhile, the old file is what it was. Errors
+#' have the class `birnn_error_file` and name path and reason.
 #'
 #' Loading evaluates nothing. A file names classes and functions; only those of birnn and those in `custom_objects` are
 #' found. Layers with code in the file (`Lambda`) are refused, and no other file is opened, whatever a file says. A
@@ -78,7 +79,8 @@ saved_config <- function(model) {
     self$setup <- NULL
     on.exit(self$setup <- setup)
     config <- serialize_keras_object(model)
-    birnn_warn(c("The model is saved without what {.fn compile} was given.", x = conditionMessage(error)), kind = "config")
+    birnn_warn(c("The model is saved without what {.fn compile} was given.", x = conditionMessage(error)),
+               kind = "config")
     config
   })
   config_with_names(config)
@@ -125,7 +127,8 @@ load_keras_file <- function(bytes, compile, call) {
 # A built model from a config in a file, of whatever version of Keras.
 model_from_config <- function(config, call) {
   if (!is_object_config(config)) {
-    birnn_abort("The config in the file must describe a model: it has no {.field class_name}.", kind = "config", call = call)
+    birnn_abort("The config in the file must describe a model: it has no {.field class_name}.",
+                kind = "config", call = call)
   }
   model <- object_from_config(modern_config(config), call = call)
   if (!inherits(model, "birnn_model")) {

@@ -55,7 +55,9 @@ named_datasets <- function(node, names, call) {
 }
 
 # The order of weights in these files: those that are trained, then the others.
-older_variables <- function(layer) c(layer_variables(layer, trainable = TRUE), layer_variables(layer, trainable = FALSE))
+older_variables <- function(layer) {
+  c(layer_variables(layer, trainable = TRUE), layer_variables(layer, trainable = FALSE))
+}
 
 load_older_weights <- function(self, hdf5, skip_mismatch, call) {
   root <- hdf5_find(hdf5$root, "model_weights") %||% hdf5$root
@@ -67,7 +69,8 @@ load_older_weights <- function(self, hdf5, skip_mismatch, call) {
   })
   stored <- stored[lengths(stored) > 0]
   if (length(stored) != length(layers)) {
-    birnn_abort("The model has {length(layers)} layer{?s} with weights, the file {length(stored)}.", kind = "weights", call = call)
+    birnn_abort("The model has {length(layers)} layer{?s} with weights, the file {length(stored)}.",
+                kind = "weights", call = call)
   }
   found <- Map(older_found, layers, stored)
   problems <- unlist(lapply(found, `[[`, "problem"))
@@ -126,7 +129,9 @@ names_attribute <- function(name, values) {
 weights_by_name <- function(variables) {
   names <- make.unique(vapply(variables, variable_field, "", name = "path"), sep = "_")
   group <- hdf5_group(attributes = names_attribute("weight_names", names))
-  for (k in seq_along(variables)) group <- hdf5_insert(group, strsplit(names[[k]], "/", fixed = TRUE)[[1]], variables[[k]])
+  for (k in seq_along(variables)) {
+    group <- hdf5_insert(group, strsplit(names[[k]], "/", fixed = TRUE)[[1]], variables[[k]])
+  }
   group
 }
 

@@ -140,7 +140,8 @@ older_layout <- function(root) {
 report_problems <- function(problems, skip_mismatch, call) {
   shown <- if (length(problems) > 10) c(problems[1:10], sprintf("and %d more", length(problems) - 10)) else problems
   bullets <- rlang::set_names(gsub("([{}])", "\\1\\1", shown), rep("x", length(shown)))
-  if (skip_mismatch) return(birnn_warn(c("{length(problems)} object{?s} keep{?s/} their weights:", bullets), kind = "weights", call = call))
+  if (skip_mismatch) return(birnn_warn(c("{length(problems)} object{?s} keep{?s/} their weights:", bullets),
+                                       kind = "weights", call = call))
   birnn_abort(
     c("A total of {length(problems)} object{?s} could not be loaded.", bullets,
       i = "{.code skip_mismatch = TRUE} loads the others."),
@@ -161,7 +162,8 @@ load_optimizer <- function(optimizer, file, datasets, call) {
     identical(as.integer(node$shape), as.integer(shape))
   }, datasets, shapes))
   if (!fits) {
-    birnn_warn("The state of the optimizer in the file does not fit the model: it starts anew.", kind = "file", call = call)
+    birnn_warn("The state of the optimizer in the file does not fit the model: it starts anew.",
+               kind = "file", call = call)
     return(invisible())
   }
   assign_found(file, list(list(variables = variables, datasets = datasets)), call)

@@ -2,12 +2,12 @@
 
 #' Weights of a model in a file
 #'
-#' `save_model_weights()` writes the weights of a model, and the state of its optimizer if it is compiled, to an HDF5 file
-#' as Keras does. `load_model_weights()` reads such files, `.keras` files and older `.h5` files into a model of the same
-#' architecture. Weights are found by the place of the layers in the model, not by their names.
+#' `save_model_weights()` writes the weights of a model, and the state of its optimizer if it is compiled, to an HDF5
+#' file as Keras does. `load_model_weights()` reads such files, `.keras` files and older `.h5` files into a model of the
+#' same architecture. Weights are found by the place of the layers in the model, not by their names.
 #'
-#' Nothing is changed unless everything can be loaded: a file that is damaged or does not fit leaves the model as it was.
-#' Saving replaces a file as a whole, or not at all; see [save_model()].
+#' Nothing is changed unless everything can be loaded: a file that is damaged or does not fit leaves the model as it
+#' was. Saving replaces a file as a whole, or not at all; see [save_model()].
 #'
 #' @param model A model that is built: called once, or made with a known input shape.
 #' @param filepath The path of the file. For saving it must end in `.weights.h5`.

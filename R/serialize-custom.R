@@ -16,7 +16,8 @@ named_by_class <- function(objects, call = rlang::caller_env()) {
   names <- rlang::names2(objects)
   for (k in which(!nzchar(names))) names[[k]] <- class_name_of(objects[[k]]) %||% ""
   if (all(nzchar(names))) return(rlang::set_names(objects, names))
-  birnn_abort("{.arg custom_objects} must be a named list: number {which(!nzchar(names))[[1]]} has no name.", call = call)
+  birnn_abort("{.arg custom_objects} must be a named list: number {which(!nzchar(names))[[1]]} has no name.",
+              call = call)
 }
 
 class_name_of <- function(object) attr(object, "class_name", exact = TRUE)
@@ -45,8 +46,9 @@ find_custom_object <- function(names, objects = NULL) {
 #' @param expr Code that runs while `objects` are known.
 #' @param clear Whether to forget what was registered before.
 #' @return `register_keras_serializable()`: `object`, invisibly. `get_registered_name()`: the full name of a registered
-#'   object, otherwise its own. `get_registered_object()`: the object, or `NULL`. `with_custom_object_scope()`: the value
-#'   of `expr`. `get_custom_objects()`: a named list. `set_custom_objects()`: what was registered before, invisibly.
+#'   object, otherwise its own. `get_registered_object()`: the object, or `NULL`. `with_custom_object_scope()`: the
+#'   value of `expr`. `get_custom_objects()`: a named list. `set_custom_objects()`: what was registered before,
+#'   invisibly.
 #' @source <https://keras.io/api/models/model_saving_apis/serialization_utils/>
 #' @family saving
 #' @export

@@ -39,7 +39,8 @@ as_shape <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) 
   x[!is.na(x) & x == -1] <- NA
   bad <- !is.na(x) & (x < 0 | x != round(x) | x > .Machine$integer.max)
   if (any(bad)) {
-    birnn_abort("{.arg {arg}} must hold whole sizes of at least 0, not {.val {x[bad][[1]]}}.", kind = "shape", call = call)
+    birnn_abort("{.arg {arg}} must hold whole sizes of at least 0, not {.val {x[bad][[1]]}}.",
+                kind = "shape", call = call)
   }
   as.integer(x)
 }

@@ -110,9 +110,13 @@ conversion_hint <- function(x) {
   "Use {.fn as.numeric} or {.fn array} first."
 }
 
-tensor_dtype <- function(x) if (typeof(x) == "externalptr") r_tensor_dtype(x) else get("dtype", envir = x, inherits = FALSE)
+tensor_dtype <- function(x) {
+  if (typeof(x) == "externalptr") r_tensor_dtype(x) else get("dtype", envir = x, inherits = FALSE)
+}
 
-tensor_shape <- function(x) if (typeof(x) == "externalptr") r_tensor_shape(x) else get("shape", envir = x, inherits = FALSE)
+tensor_shape <- function(x) {
+  if (typeof(x) == "externalptr") r_tensor_shape(x) else get("shape", envir = x, inherits = FALSE)
+}
 
 tensor_rank <- function(x) length(tensor_shape(x))
 

@@ -72,7 +72,9 @@ check_variable_shape <- function(v, value, call) {
   )
 }
 
-variable_methods <- c("assign", "assign_add", "assign_sub", "value", "numpy", "shape", "dtype", "name", "path", "trainable")
+variable_methods <- c(
+  "assign", "assign_add", "assign_sub", "value", "numpy", "shape", "dtype", "name", "path", "trainable"
+)
 
 #' @export
 `$.birnn_variable` <- function(x, name) {

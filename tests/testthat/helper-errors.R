@@ -3,8 +3,8 @@
 value_error_names <- c("value", "shape", "type", "config", "state", "mask", "weights")
 
 # `code` must stop with an error of `kind`. Message and classes go into the snapshot (plain text, 80 columns).
-# `unchanged`: layers and models whose weights and training state must be what they were. `call`: how it is called in the
-# snapshot.
+# `unchanged`: layers and models whose weights and training state must be what they were. `call`: how it is called in
+# the snapshot.
 expect_refused <- function(code, kind, unchanged = list(),
                            call = paste(deparse(substitute(code), width.cutoff = 500), collapse = "\n  ")) {
   force(call)

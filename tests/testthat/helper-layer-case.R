@@ -100,8 +100,8 @@ expect_case_config <- function(case, config) {
   }
 }
 
-# Every case of a fixture file, `count` in all: both float types, the config, and the same bits from a layer that is made
-# of the config and runs on two threads.
+# Every case of a fixture file, `count` in all: both float types, the config, and the same bits from a layer that is
+# made of the config and runs on two threads.
 test_layer_fixture <- function(name, count) {
   cases <- load_fixture(name)
   testthat::test_that(paste("no case of", name, "is missing"), {

@@ -1,5 +1,5 @@
-# The custom layers of Keras' guides: on masking (TemporalSplit, CustomEmbedding, MyActivation, TemporalSoftmax), and the
-# recurrent layer with a loop in R of the guide on functional models.
+# The custom layers of Keras' guides: on masking (TemporalSplit, CustomEmbedding, MyActivation, TemporalSoftmax), and
+# the recurrent layer with a loop in R of the guide on functional models.
 
 words <- rbind(c(711L, 632L, 71L, 0L, 0L, 0L), c(73L, 8L, 3215L, 55L, 927L, 0L), c(83L, 91L, 1L, 645L, 1253L, 927L))
 

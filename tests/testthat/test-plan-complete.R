@@ -1,8 +1,8 @@
 # Everything built in trains in the plan: one call for each batch, no op by itself, and nothing allocated once it runs.
 # (Layers: in their contract, see expect_trains().)
 
-# Trains with one pass of two batches, then, as the optimizer has its slots, again with two and with six. Nothing but four
-# runs of the plan may come on top.
+# Trains with one pass of two batches, then, as the optimizer has its slots, again with two and with six. Nothing but
+# four runs of the plan may come on top.
 expect_one_call_a_batch <- function(model, x, y, ..., info = NULL) {
   counts <- lapply(list(1:8, 1:8, 1:24), function(rows) {
     pick <- function(data) if (is.list(data)) lapply(data, pick) else rows_of(data, rep_len(rows, length(rows)))

@@ -1,5 +1,5 @@
-# TimeDistributed: golden values, inner layers of all kinds, the ways it computes, masks, refusals. Further cases of Keras
-# are in test-fixtures-companions.R and test-golden.R.
+# TimeDistributed: golden values, inner layers of all kinds, the ways it computes, masks, refusals. Further cases of
+# Keras are in test-fixtures-companions.R and test-golden.R.
 
 steps <- function(...) withr::with_seed(1, random_array(...))
 
