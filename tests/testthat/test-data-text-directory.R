@@ -117,3 +117,16 @@ test_that("dataset_map() takes whole batches and keeps their number", {
   expect_equal(first[[1]][1, ], c(0.1, 0.2), tolerance = 1e-6)
   expect_refused(dataset_map(1:3, identity), "value")
 })
+
+test_that("a model that vectorizes texts itself is trained on a folder", {
+  folder <- local_texts()
+  texts <- text_dataset_from_directory(folder, batch_size = 2, seed = 1, verbose = FALSE)
+  vectorize <- layer_text_vectorization(output_sequence_length = 4)
+  adapt(vectorize, texts)
+  model <- keras_model_sequential(input_shape = 1, input_dtype = "string") |> vectorize() |>
+    layer_embedding(12, 4) |> layer_lstm(4) |> layer_dense(1, activation = "sigmoid")
+  model |> compile(optimizer_adam(0.05), loss = "binary_crossentropy", metrics = "accuracy")
+  set_random_seed(1)
+  history <- model |> fit(texts, epochs = 20, verbose = 0)
+  expect_equal(tail(history$metrics$accuracy, 1), 1)
+})
