@@ -23,10 +23,14 @@ call_layer <- function(self, inputs, ...) {
   if (is_graph_call(inputs, args)) record_node(self, inputs, args, outputs) else outputs
 }
 
+# Whether a class of the user's has a say in what its layers return.
+computes_own <- function(definition) {
+  !is.null(definition) && any(c("call", "compute_output_shape", "compute_output_spec") %in% definition$methods)
+}
+
 # A user's class may tell the shapes of its outputs by itself: then its call() sees numbers only.
 compute_outputs <- function(self, inputs, args) {
-  own <- c("call", "compute_output_shape", "compute_output_spec")
-  if (!any(own %in% field(self, "definition")$methods)) return(do.call(field(self, "call"), c(list(inputs), args)))
+  if (!computes_own(field(self, "definition"))) return(do.call(field(self, "call"), c(list(inputs), args)))
   is_graph <- any(vapply(flatten_structure(list(inputs, args)), is_graph_tensor, logical(1)))
   outputs <- if (is_graph) declared_outputs(self, inputs, args)
   check_outputs(self, outputs %||% call_own_code(self$call, c(list(inputs), args)))
@@ -267,6 +271,7 @@ keep_call_loss <- function(self, loss) {
 }
 
 forget_call_losses <- function(self) {
-  if (length(field(self, "call_losses")) > 0L) self$call_losses <- list()
-  for (layer in field(self, "sublayers")()) forget_call_losses(layer_object(layer))
+  for (object in remembered(self, "all_layers", all_layers(self))) {
+    if (length(field(object, "call_losses")) > 0L) object$call_losses <- list()
+  }
 }

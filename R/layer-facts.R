@@ -7,7 +7,8 @@ remembered <- function(self, what, code) {
     facts <- list2env(list(changes = session$changes), parent = emptyenv())
     assign(".facts", facts, envir = self)
   }
-  if (exists(what, envir = facts, inherits = FALSE)) return(get(what, envir = facts))
+  known <- .subset2(facts, what)
+  if (!is.null(known) || exists(what, envir = facts, inherits = FALSE)) return(known)
   force(code)   # may be a change itself
   assign(what, code, envir = facts)
   code

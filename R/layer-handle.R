@@ -51,7 +51,7 @@ layer_class_name <- function(x) {
 internal_names <- c(
   "arguments", "build_shape", "inbound_nodes", "own_weights", "call_losses", "handle", "handle_class", "sublayers",
   "seed_variables", "is_trainable", "casts_inputs", "batch_input_shape", "input_dtype", "definition", "given",
-  "pending", "tracked", "tracked_fields"
+  "pending", "tracked", "tracked_fields", "unsaved_arguments"
 )
 
 # What `$` finds but completion does not offer: the inner life of a layer.

@@ -88,6 +88,9 @@ from_sublayers <- function(self, fn) {
   do.call(c, c(list(list()), lapply(self$sublayers(), function(layer) fn(layer_object(layer)))))
 }
 
+# A layer and all layers inside it at any depth, as R6 objects.
+all_layers <- function(self) c(list(self), from_sublayers(self, all_layers))
+
 layer_seed_variables <- function(self) c(self$seed_variables(), from_sublayers(self, layer_seed_variables))
 
 # Weight penalties: one scalar tensor for each trained variable with a regularizer.

@@ -38,6 +38,7 @@ stop_part_count <- function(x, names, arg, call) {
 adjust_rank <- function(tensor, shape) {
   sizes <- tensor_shape(tensor)
   rank <- length(shape)
+  if (length(sizes) == rank) return(tensor)
   same <- -(10 + seq_along(sizes) - 1)   # "as on axis k" of the reshape op
   if (length(sizes) == rank - 1L && identical(shape[[rank]], 1L)) {
     return(apply_op("reshape", list(tensor), list(shape = c(same, 1))))

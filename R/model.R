@@ -79,11 +79,6 @@ output_spec <- function(tensor, name, shape = tensor_shape(tensor)) {
   list(name = name, shape = shape, masked = !is.null(tensor_mask(tensor)))
 }
 
-# All layers of a model at any depth, as R6 objects.
-all_layers <- function(self) {
-  c(list(self), from_sublayers(self, all_layers))
-}
-
 # Changes whenever a model, or a model inside it, gets another layer.
 structure_version <- function(model) {
   vapply(Filter(function(layer) inherits(layer, "Model"), all_layers(model)), function(layer) {

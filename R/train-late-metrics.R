@@ -24,6 +24,7 @@ late_outputs <- function(entries) unique(vapply(entries, `[[`, 1L, "output"))
 
 # For each output that late metrics look at: the predictions and their mask. TRUE without axes stands for no mask.
 late_predictions <- function(setup, targets, outputs) {
+  if (length(setup$late) == 0L) return(NULL)
   unlist(lapply(late_outputs(late_entries(setup, targets)), function(k) {
     list(with_mask(outputs[[k]], NULL), value_mask(outputs[[k]]) %||% as_tensor(TRUE, "bool"))
   }), recursive = FALSE)

@@ -115,14 +115,8 @@ inline int sample_shards(int64 batch) { return static_cast<int>(std::max<int64>(
 // Calls fn(shard, first sample, end) for every shard; on the threads of the pool where `work` (products) is worth it.
 template <typename Fn>
 void for_each_shard(int64 batch, double work, Fn&& fn) {
-  constexpr double threaded_work = 2e5;
   const int shards = sample_shards(batch);
-  const auto run = [&](int shard) { fn(shard, batch * shard / shards, batch * (shard + 1) / shards); };
-  if (work >= threaded_work) {
-    parallel_invoke(shards, run);
-  } else {
-    for (int shard = 0; shard < shards; ++shard) run(shard);
-  }
+  parallel_invoke(shards, work, [&](int shard) { fn(shard, batch * shard / shards, batch * (shard + 1) / shards); });
 }
 
 }  // namespace birnn

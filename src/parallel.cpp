@@ -1,5 +1,6 @@
 // The pool of threads (level L1). The calling thread works too; a worker joins a job only while items are left, so the
-// caller never waits for a thread that has yet to wake up.
+// caller never waits for a thread that has yet to wake up. Waking up takes longer than many a job: who waits watches
+// for a moment before he sleeps, in which the next job, or the end of this one, mostly comes.
 #include "parallel.h"
 
 #include <algorithm>
@@ -20,6 +21,11 @@
 #ifndef _WIN32
 #include <unistd.h>
 #endif
+#ifdef __linux__
+#include <sched.h>
+
+#include <fstream>
+#endif
 
 #include "error.h"
 
@@ -28,6 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds poll_interval{50};
+constexpr std::chrono::microseconds watch_time{200};
 
 unsigned long long float_mode() {
 #if defined(__SSE2__) || defined(_M_X64)
@@ -58,6 +65,21 @@ constexpr unsigned long long flush_bits = 1ull << 24;
 #else
 constexpr unsigned long long flush_bits = 0;
 #endif
+
+void pause_briefly() {
+#if defined(__SSE2__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+// Waits for at most watch_time, awake, while `number` is what it was. Not by yielding: the system would then leave both
+// threads on one core.
+void watch(const std::atomic<int>& number, int before) {
+  const Clock::time_point end = Clock::now() + watch_time;
+  while (number == before && Clock::now() < end) pause_briefly();
+}
 
 long process_id() {
 #ifdef _WIN32
@@ -154,11 +176,17 @@ class Pool {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
+      ++posted_;
     }
     wake_.notify_all();
     run_items(job);
     std::unique_lock<std::mutex> lock(mutex_);
     job_ = nullptr;
+    if (const int working = busy_) {
+      lock.unlock();
+      watch(busy_, working);
+      lock.lock();
+    }
     while (busy_ > 0) {
       done_.wait_for(lock, poll_interval / 2);
       if (busy_ == 0) break;
@@ -171,12 +199,21 @@ class Pool {
  private:
   void work() {
     is_worker = true;
+    bool watches = false;  // after a job
     std::unique_lock<std::mutex> lock(mutex_);
     while (!stop_) {
       if (job_ == nullptr || job_->next >= job_->n_items) {
-        wake_.wait(lock);
+        if (std::exchange(watches, false)) {
+          const int before = posted_;
+          lock.unlock();
+          watch(posted_, before);
+          lock.lock();
+        } else {
+          wake_.wait(lock);
+        }
         continue;
       }
+      watches = true;
       Job& job = *job_;
       ++busy_;
       lock.unlock();
@@ -196,7 +233,8 @@ class Pool {
   std::condition_variable wake_, done_;
   std::vector<std::thread> threads_;
   Job* job_ = nullptr;
-  int busy_ = 0;
+  std::atomic<int> posted_{0};  // jobs so far
+  std::atomic<int> busy_{0};
   bool stop_ = false;
 };
 
@@ -225,12 +263,26 @@ class JobScope {
 
 }  // namespace
 
+int usable_cores() {
+  int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+#ifdef __linux__
+  cpu_set_t bound;
+  if (sched_getaffinity(0, sizeof bound, &bound) == 0) cores = std::min(cores, std::max(1, CPU_COUNT(&bound)));
+  // A container's share of time: "<microseconds or max> <in how many>".
+  std::ifstream share("/sys/fs/cgroup/cpu.max");
+  double quota = 0, period = 0;
+  if (share >> quota >> period && quota > 0 && period > 0)
+    cores = std::min(cores, std::max(1, static_cast<int>(quota / period)));
+#endif
+  return cores;
+}
+
 void set_threads(int threads) { wanted_threads = std::max(threads, 1); }
 
 int threads() {
   const int wanted = wanted_threads;
   if (wanted > 0) return wanted;
-  return std::min(2, std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  return std::min(2, usable_cores());
 }
 
 void parallel_invoke(int n_items, void (*fn)(int item, void* context), void* context) {

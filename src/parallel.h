@@ -9,6 +9,9 @@
 
 namespace birnn {
 
+// What this process may use: fewer than the machine has where it is bound to some, or has a share of their time.
+int usable_cores();
+
 void set_threads(int threads);  // at least 1; takes effect at the next call
 int threads();
 
@@ -23,6 +26,16 @@ void parallel_invoke(int n_items, F&& body) {
   parallel_invoke(
       n_items, [](int item, void* context) { (*static_cast<Body*>(context))(item); },
       const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Fewer products than this are not worth a second thread.
+constexpr double threaded_work = 2e5;
+
+// The same, on the calling thread alone unless `work`, a number of products, is worth more.
+template <typename F>
+void parallel_invoke(int n_items, double work, F&& body) {
+  if (work >= threaded_work) return parallel_invoke(n_items, body);
+  for (int item = 0; item < n_items; ++item) body(item);
 }
 
 // Ends the workers; the next parallel call starts new ones. For the unloading of the library.

@@ -2,7 +2,6 @@
 #include "r_session.h"
 
 #include <cstdlib>
-#include <thread>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -32,9 +31,8 @@ int positive_number(const char* text) {
 
 // Never more threads than the surroundings allow: R CMD check, batch systems and users of OpenMP say so here.
 int allowed_threads() {
-  static const int cores =
-      static_cast<int>(std::thread::hardware_concurrency());  // asks the system: too slow for each op
-  int allowed = cores < 1 ? 1 : cores;
+  static const int cores = usable_cores();  // asks the system: too slow for each op
+  int allowed = cores;
   const int limit = positive_number(std::getenv("OMP_THREAD_LIMIT"));
   if (limit > 0 && limit < allowed) allowed = limit;
   const char* check = std::getenv("_R_CHECK_LIMIT_CORES_");
