@@ -113,6 +113,10 @@ r_session_end <- function() {
     invisible(.Call(`_birnn_r_session_end`))
 }
 
+r_threaded_work <- function(products) {
+    .Call(`_birnn_r_threaded_work`, products)
+}
+
 r_threads <- function() {
     .Call(`_birnn_r_threads`)
 }

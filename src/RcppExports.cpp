@@ -306,6 +306,16 @@ BEGIN_RCPP
     return R_NilValue;
 END_RCPP
 }
+// r_threaded_work
+double r_threaded_work(double products);
+RcppExport SEXP _birnn_r_threaded_work(SEXP productsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< double >::type products(productsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_threaded_work(products));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_threads
 int r_threads();
 RcppExport SEXP _birnn_r_threads() {
@@ -549,6 +559,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_plan_work_bytes", (DL_FUNC) &_birnn_r_plan_work_bytes, 2},
     {"_birnn_r_session_start", (DL_FUNC) &_birnn_r_session_start, 0},
     {"_birnn_r_session_end", (DL_FUNC) &_birnn_r_session_end, 0},
+    {"_birnn_r_threaded_work", (DL_FUNC) &_birnn_r_threaded_work, 1},
     {"_birnn_r_threads", (DL_FUNC) &_birnn_r_threads, 0},
     {"_birnn_r_counts", (DL_FUNC) &_birnn_r_counts, 0},
     {"_birnn_r_known_isas", (DL_FUNC) &_birnn_r_known_isas, 0},

@@ -105,6 +105,7 @@ std::atomic<Clock::rep> last_poll{0};
 std::atomic<bool> job_active{false};
 std::atomic<bool> cancelled{false};
 std::atomic<int> wanted_threads{0};  // 0: the default
+std::atomic<double> least_work{2e5};
 thread_local bool is_worker = false;
 thread_local bool inside_item = false;
 thread_local bool inside_poll = false;
@@ -276,6 +277,9 @@ int usable_cores() {
 #endif
   return cores;
 }
+
+void set_threaded_work(double products) { least_work = products; }
+double threaded_work() { return least_work; }
 
 void set_threads(int threads) { wanted_threads = std::max(threads, 1); }
 

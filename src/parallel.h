@@ -28,13 +28,14 @@ void parallel_invoke(int n_items, F&& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-// Fewer products than this are not worth a second thread.
-constexpr double threaded_work = 2e5;
+// Fewer products than this are not worth a second thread. Tests want threads at work on small cases, too.
+void set_threaded_work(double products);
+double threaded_work();
 
 // The same, on the calling thread alone unless `work`, a number of products, is worth more.
 template <typename F>
 void parallel_invoke(int n_items, double work, F&& body) {
-  if (work >= threaded_work) return parallel_invoke(n_items, body);
+  if (work >= threaded_work()) return parallel_invoke(n_items, body);
   for (int item = 0; item < n_items; ++item) body(item);
 }
 

@@ -78,6 +78,14 @@ void r_session_end() {
   shutdown_pool();
 }
 
+// For tests, see threaded_work(): sets it and returns what it was.
+// [[Rcpp::export(rng = false)]]
+double r_threaded_work(double products) {
+  const double before = threaded_work();
+  set_threaded_work(products);
+  return before;
+}
+
 // [[Rcpp::export(rng = false)]]
 int r_threads() {
   return guarded([&] {

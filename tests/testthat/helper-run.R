@@ -8,6 +8,8 @@ with_floatx <- function(floatx, code) {
 }
 
 with_threads <- function(threads, code) {
+  before <- r_threaded_work(0)   # small cases, too
+  on.exit(r_threaded_work(before))
   withr::with_options(list(birnn.threads = threads), code)
 }
 

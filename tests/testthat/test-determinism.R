@@ -186,7 +186,7 @@ test_that("two threads are two threads", {
   started <- in_fresh_r(function() {
     count <- function() as.integer(sub("\\D+", "", grep("^Threads:", readLines("/proc/self/status"), value = TRUE)))
     layer <- layer_bidirectional(layer = layer_lstm(units = 8))
-    x <- array(1, c(40, 10, 4))
+    x <- array(1, c(400, 10, 4))   # less is not worth a second thread
     threads <- vapply(1:2, function(n) {
       options(birnn.threads = n)
       layer(x)
