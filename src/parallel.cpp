@@ -262,9 +262,7 @@ class JobScope {
   }
 };
 
-}  // namespace
-
-int usable_cores() {
+int count_usable_cores() {
   int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 #ifdef __linux__
   cpu_set_t bound;
@@ -275,6 +273,13 @@ int usable_cores() {
   if (share >> quota >> period && quota > 0 && period > 0)
     cores = std::min(cores, std::max(1, static_cast<int>(quota / period)));
 #endif
+  return cores;
+}
+
+}  // namespace
+
+int usable_cores() {
+  static const int cores = count_usable_cores();  // asks the system: too slow for each op
   return cores;
 }
 

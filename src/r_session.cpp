@@ -31,8 +31,7 @@ int positive_number(const char* text) {
 
 // Never more threads than the surroundings allow: R CMD check, batch systems and users of OpenMP say so here.
 int allowed_threads() {
-  static const int cores = usable_cores();  // asks the system: too slow for each op
-  int allowed = cores;
+  int allowed = usable_cores();
   const int limit = positive_number(std::getenv("OMP_THREAD_LIMIT"));
   if (limit > 0 && limit < allowed) allowed = limit;
   const char* check = std::getenv("_R_CHECK_LIMIT_CORES_");
