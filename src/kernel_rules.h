@@ -1,4 +1,5 @@
 // The update rules of Keras' optimizers on vectors of weights (level L1). Included like kernel_simd.h.
+// What is kept beside the weights, sums of gradients and averages of weights, is updated by rules too.
 // g: gradient, w: weights, s: the slots, p: the parameters, in the order in which optimizer.cpp gives them.
 
 #include "kernel_math.h"
@@ -124,6 +125,24 @@ struct Decay {
   }
 };
 
+// p: 1, or the number of gradients when the sum is complete. w: the sum of gradients, at last their mean
+struct GatherGradient {
+  static constexpr int slots = 0;
+  template <typename V>
+  static BIRNN_INLINE void step(const V* p, V g, V& w, V*) {
+    w = (w + g) / p[0];
+  }
+};
+
+// p: momentum, 1 - momentum. w: the average, g: the weights
+struct MovingAverage {
+  static constexpr int slots = 0;
+  template <typename V>
+  static BIRNN_INLINE void step(const V* p, V g, V& w, V*) {
+    w = p[0] * w + p[1] * g;
+  }
+};
+
 // Whole vectors only, so that the last weights have the bits they would have anywhere else.
 template <typename R, typename T>
 __attribute__((noinline)) void update_vectors(const UpdateArgs<T>& args) {
@@ -196,7 +215,35 @@ void update(Rule rule, const UpdateArgs<T>& args) {
       return update_all<Lion>(args);
     case Rule::decay:
       return update_all<Decay>(args);
+    case Rule::gather_gradient:
+      return update_all<GatherGradient>(args);
+    case Rule::moving_average:
+      return update_all<MovingAverage>(args);
   }
 }
 
-constexpr UpdateTable update_table() { return {{update<float>}, {update<double>}}; }
+// x - x is 0, or NaN for what is not finite; four chains of sums.
+template <typename T>
+bool all_finite(long n, const T* x) {
+  using V = VectorFor<T>;
+  constexpr int chains = 4;
+  V sum[chains] = {};
+  long e = 0;
+  for (; e + chains * width<T> <= n; e += chains * width<T>)
+    BIRNN_UNROLL for (int k = 0; k < chains; ++k) {
+      const V value = load(x + e + k * width<T>);
+      sum[k] += value - value;
+    }
+  for (; e < n; e += width<T>) {
+    const V value = e + width<T> <= n ? load(x + e) : load(Part<T>(x + e, n - e).numbers);
+    sum[0] += value - value;
+  }
+  const V all_sums = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  for (int i = 0; i < width<T>; ++i)
+    if (all_sums[i] != T(0)) return false;
+  return true;
+}
+
+constexpr UpdateTable update_table() {
+  return {{update<float>, all_finite<float>}, {update<double>, all_finite<double>}};
+}

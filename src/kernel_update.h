@@ -1,4 +1,4 @@
-// The vector kernels of the update rules of optimizers (level L1). Formulas: kernel_rules.h.
+// The vector kernels of optimizers: update rules and the check for finite numbers (level L1). Formulas: kernel_rules.h.
 #pragma once
 
 #include "kernel_platform.h"
@@ -20,7 +20,9 @@ enum class Rule {
   adagrad,
   adadelta,
   lion,
-  decay
+  decay,
+  gather_gradient,
+  moving_average
 };
 
 constexpr int max_rule_slots = 3, max_rule_params = 6;
@@ -38,6 +40,7 @@ struct UpdateArgs {
 template <typename T>
 struct UpdateKernels {
   void (*update)(Rule, const UpdateArgs<T>&);
+  bool (*all_finite)(long n, const T* x);
 };
 using UpdateTable = ByType<UpdateKernels>;
 

@@ -174,36 +174,24 @@ void update_all(const Attrs& spec, double updates_before, double learning_rate, 
   }
 }
 
-// sum += g; on the last of k calls the mean of the k gradients takes the gradient's place.
-template <typename T>
+// The gradient goes to the sum of k gradients; on the last of k calls their mean takes the gradient's place.
 void accumulate(Parameter& p, bool last, double k) {
-  T* sum = p.slot("gradient_accumulator").as<T>();
-  const T* g = p.gradient.as<T>();
-  const T share = last ? T(k) : T(1);
-  for (std::int64_t i = 0; i < p.value.count(); ++i) sum[i] = (sum[i] + g[i]) / share;
-}
-
-void clear_accumulator(const Parameter& p) {
   const View sum = p.slot("gradient_accumulator");
-  std::fill_n(sum.as<char>(), sum.meta.bytes(), char(0));
+  apply({Rule::gather_gradient, {last ? k : 1.0}, {}}, Parameter{sum, p.gradient, {}}, Clip());
+  p.gradient = sum;
 }
 
-template <typename T>
+void fill_with_zeros(const View& x) { std::fill_n(x.as<char>(), x.meta.bytes(), char(0)); }
+
 void average(const Parameter& p, double momentum, bool overwrite) {
-  T *w = p.value.as<T>(), *mean = p.slot("average").as<T>();
-  const T m = T(momentum);
-  for (std::int64_t i = 0; i < p.value.count(); ++i) {
-    mean[i] = m * mean[i] + (T(1) - m) * w[i];
-    if (overwrite) w[i] = mean[i];
-  }
+  const View mean = p.slot("average");
+  apply({Rule::moving_average, {momentum, 1.0 - momentum}, {}}, Parameter{mean, p.value, {}}, Clip());
+  if (overwrite) std::copy_n(mean.as<char>(), mean.meta.bytes(), p.value.as<char>());
 }
 
 template <typename T>
 bool all_finite(const View& x) {
-  const T* numbers = x.as<T>();
-  T sum = T(0);  // x - x is 0, or NaN for what is not finite
-  for (std::int64_t i = 0; i < x.count(); ++i) sum += numbers[i] - numbers[i];
-  return sum == T(0);
+  return tier().updates->of<T>().all_finite(static_cast<long>(x.count()), x.as<T>());
 }
 
 }  // namespace
@@ -225,23 +213,17 @@ void optimizer_step(const Attrs& spec, std::int64_t iterations, double learning_
   const std::int64_t updates_before = iterations / k;
   const bool last = (iterations + 1) % k == 0;
   if (k > 1)
-    for (Parameter& p : parameters) {
-      if (p.gradient.absent()) continue;
-      p.value.dtype() == DType::float32 ? accumulate<float>(p, last, double(k))
-                                        : accumulate<double>(p, last, double(k));
-      p.gradient = p.slot("gradient_accumulator");
-    }
+    for (Parameter& p : parameters)
+      if (!p.gradient.absent()) accumulate(p, last, static_cast<double>(k));
   if (last) update_all(spec, static_cast<double>(updates_before), learning_rate, parameters, product);
   if (last && k > 1)
     for (const Parameter& p : parameters)
-      if (!p.gradient.absent()) clear_accumulator(p);
+      if (!p.gradient.absent()) fill_with_zeros(p.slot("gradient_accumulator"));
   if (!spec.flag("use_ema")) return;
   const double momentum = updates_before == 0 ? 0.0 : spec.number("ema_momentum", 0.99);
   const std::int64_t every = spec.integer("ema_overwrite_frequency", 0);
   const bool overwrite = every > 0 && (updates_before + 1) % every == 0;
-  for (const Parameter& p : parameters)
-    p.value.dtype() == DType::float32 ? average<float>(p, momentum, overwrite)
-                                      : average<double>(p, momentum, overwrite);
+  for (const Parameter& p : parameters) average(p, momentum, overwrite);
 }
 
 }  // namespace birnn

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "each_isa.h"
 #include "op_run.h"
 #include "optimizer.h"
 
@@ -105,6 +106,56 @@ TEST(optimizer_sees_what_is_not_finite) {
     CHECK(!all_finite(Tensor::of(dtype, Shape{3}, {std::nan(""), 1, -inf}).view()));
   }
   CHECK(all_finite(View()));
+}
+
+TEST(optimizer_sees_what_is_not_finite_wherever_it_stands) {
+  on_every_isa([] {
+    for (DType dtype : {DType::float32, DType::float64})
+      for (int64 n : {1, 3, 16, 67, 133}) {
+        Tensor x = Tensor::of(dtype, Shape{n}, std::vector<double>(static_cast<std::size_t>(n), -3e38));
+        CHECK(all_finite(x.view()));
+        for (int64 at = 0; at < n; ++at) {
+          x.set(at, std::numeric_limits<double>::infinity());
+          CHECK(!all_finite(x.view()));
+          x.set(at, std::nan(""));
+          CHECK(!all_finite(x.view()));
+          x.set(at, -3e38);
+        }
+      }
+  });
+}
+
+// Two gradients make one update by their mean; the average is w at first, then m average + (1 - m) w.
+TEST(optimizer_accumulates_and_averages_arrays_of_any_length) {
+  on_every_isa([] {
+    for (int64 n : {1, 5, 16, 37}) {
+      const std::size_t size = static_cast<std::size_t>(n);
+      Attrs spec;
+      spec.set("kind", std::vector<std::string>{"sgd"});
+      spec.set("gradient_accumulation_steps", std::vector<double>{2});
+      spec.set("use_ema", std::vector<double>{1});
+      spec.set("ema_momentum", std::vector<double>{.75});
+      std::vector<double> start(size);
+      for (std::size_t i = 0; i < size; ++i) start[i] = static_cast<double>(i);
+      Tensor w = Tensor::of(DType::float32, Shape{n}, start);
+      Tensor sum = Tensor::of(DType::float32, Shape{n}, std::vector<double>(size, 0));
+      Tensor mean = Tensor::of(DType::float32, Shape{n}, std::vector<double>(size, 0));
+      const auto step = [&](int64 iteration, double gradient) {
+        const Tensor g = Tensor::of(DType::float32, Shape{n}, std::vector<double>(size, gradient));
+        std::vector<Parameter> p{
+            {w.view(), g.view(), {{"gradient_accumulator", sum.view()}, {"average", mean.view()}}}};
+        optimizer_step(spec, iteration, 1, p, View());
+      };
+      step(0, 1);
+      for (int64 i = 0; i < n; ++i) CHECK(w.get(i) == start[i] && sum.get(i) == 1 && mean.get(i) == start[i]);
+      step(1, 3);
+      for (int64 i = 0; i < n; ++i) CHECK(w.get(i) == start[i] - 2 && sum.get(i) == 0);
+      step(2, 8);
+      step(3, 4);
+      for (int64 i = 0; i < n; ++i)
+        CHECK(w.get(i) == start[i] - 8 && mean.get(i) == .75 * (start[i] - 2) + .25 * (start[i] - 8));
+    }
+  });
 }
 
 TEST(optimizer_leaves_a_parameter_without_gradient_alone) {
