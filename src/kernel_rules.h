@@ -229,8 +229,7 @@ bool all_finite(long n, const T* x) {
   constexpr int chains = 4;
   V sum[chains] = {};
   long e = 0;
-  for (; e + chains * width<T> <= n; e += chains * width<T>)
-    BIRNN_UNROLL for (int k = 0; k < chains; ++k) {
+  for (; e + chains * width<T> <= n; e += chains * width<T>) BIRNN_UNROLL for (int k = 0; k < chains; ++k) {
       const V value = load(x + e + k * width<T>);
       sum[k] += value - value;
     }
