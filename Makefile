@@ -4,10 +4,10 @@ RSCRIPT = Rscript
 # At most two processes at a time in checks, as CRAN does.
 CHECK_ENV = _R_CHECK_LIMIT_CORES_=true OMP_THREAD_LIMIT=2 MAKEFLAGS=-j2
 
-.PHONY: help demo test test-all check sanitize fuzz bench bench-peers docs attributes collate format lint clean
+.PHONY: help demo test test-all check sanitize neon fuzz bench bench-peers docs attributes collate format lint clean
 
 help:
-	@echo "demo test test-all check sanitize fuzz bench bench-peers docs attributes collate format lint clean: see CONTRIBUTING.md"
+	@echo "demo test test-all check sanitize neon fuzz bench bench-peers docs attributes collate format lint clean: see CONTRIBUTING.md"
 
 demo test:
 	./run $@
@@ -25,6 +25,10 @@ check:
 sanitize:
 	$(MAKE) -j2 -C tests/cpp asan
 	$(MAKE) -j2 -C tests/cpp valgrind
+
+# The C++ core for 64-bit ARM, run by an emulator.
+neon:
+	$(MAKE) -j2 -C tests/cpp neon
 
 # libFuzzer on the readers of files, with clang and its runtime; SECONDS= for each of them.
 fuzz:

@@ -114,13 +114,27 @@ batch_table <- function(results) {
   table_lines(c("", "", "rows", "birnn, ms", "GFLOP/s", "oneDNN"), Filter(Negate(is.null), lines))
 }
 
+# The rate, where a row is about one.
+rate_text <- function(key, label, time) {
+  units <- as.numeric(sub("^large/([0-9]+)/.*", "\\1", key)[grepl("^large/", key)])
+  work <- if (key == "peak/1" || label == "gemm_1024") {
+    2 * 1024^3
+  } else if (length(units)) {
+    operations("lstm", large_sizes(units), "infer")
+  } else {
+    return("")
+  }
+  paste(number(work / time / 1e6, 0), "GFLOP/s")
+}
+
 variant_table <- function(results) {
-  rows <- unique(results[grepl("^(mask|tier|type|peak|r)/", paste0(results$key, "/")), c("key", "label")])
+  shown <- grepl("^(mask|tier|type|lines|large|peak|r)/", paste0(results$key, "/"))
+  rows <- unique(results[shown, c("key", "label")])
   lines <- Map(function(key, label) {
     times <- times_of(results, key, label)
     unit <- if (grepl("convert", key)) " GB/s" else " ms"
     c(sub("/1$", "", key), label, paste0(milliseconds(stats::median(times)), unit),
-      if (key == "peak/1") paste(number(2 * 1024^3 / stats::median(times) / 1e6, 0), "GFLOP/s") else "")
+      rate_text(key, label, stats::median(times)))
   }, rows$key, rows$label)
   table_lines(c("measurement", "", "median", ""), lines)
 }

@@ -67,6 +67,8 @@ layer_measurements <- function() {
 }
 
 small_batches <- c(1, 2, 3, 7)
+large_units <- c(512, 1024)
+large_sizes <- function(units) c(B = 32, T = 50, F = 128, U = units)
 
 batch_measurements <- function() {
   grid <- expand.grid(mode = names(modes), batch = small_batches, cell = c("lstm", "gru"), stringsAsFactors = FALSE)
@@ -91,12 +93,23 @@ variant_measurements <- function(isas) {
       list(entrant("arma_reference", every = 3), entrant("arma_openblas"))
     ))
   })
+  # Rows of both directions side by side, where units do not fill cache lines, or in two outputs.
+  shared_lines <- measurement("lines/20_units", layer_words("lstm", replace(configs$M, "U", 20), "infer"), list(
+    entrant("side_by_side", "birnn"), entrant("apart", "birnn", "merge=none")
+  ), threads = 2)
+  # Recurrent weights of 4 and 16 MiB a direction, and the peak in the same seconds.
+  large <- lapply(large_units, function(units) {
+    measurement(paste0("large/", units), "", list(
+      entrant("layer", "birnn", layer_words("lstm", large_sizes(units), "infer")),
+      entrant("gemm_1024", "birnn", words_of(task = "gemm", n = 1024))
+    ), min = 1)
+  })
   types <- lapply(names(modes), function(mode) {
     measurement(paste("type/M", mode, sep = "/"), layer_words("lstm", configs$M, mode), list(
       entrant("float32", "birnn"), entrant("float64", "birnn", "dtype=float64")
     ))
   })
-  c(masks, tiers, types)
+  c(masks, tiers, types, list(shared_lines), large)
 }
 
 peak_measurement <- function() {

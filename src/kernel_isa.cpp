@@ -32,12 +32,11 @@ const Tiers& all_tiers() {
   return tiers;
 }
 
-std::size_t& tiers_in_use() {
-  static std::size_t count = all_tiers().size();
-  return count;
-}
+std::size_t tiers_in_use() { return static_cast<std::size_t>(tier_in_use - all_tiers().data()) + 1; }
 
 }  // namespace
+
+const Tier* tier_in_use = &all_tiers().back();
 
 std::vector<std::string> known_isas() {
   std::vector<std::string> names;
@@ -45,18 +44,16 @@ std::vector<std::string> known_isas() {
   return names;
 }
 
-const Tier& tier() { return all_tiers()[tiers_in_use() - 1]; }
-
 std::string isa() { return tier().name; }
 
 void set_isa(const std::string& name) {
   std::string known;
-  for (std::size_t k = 0; k < all_tiers().size(); ++k) {
-    if (name == all_tiers()[k].name) {
-      tiers_in_use() = k + 1;
+  for (const Tier& one : all_tiers()) {
+    if (name == one.name) {
+      tier_in_use = &one;
       return;
     }
-    known += (k > 0 ? ", " : "") + std::string(all_tiers()[k].name);
+    known += (known.empty() ? "" : ", ") + std::string(one.name);
   }
   fail("value", "this processor has no instruction set '" + name + "'; it has: " + known);
 }

@@ -38,6 +38,7 @@ struct Tier {
   const RecurrentKernels<double>& recurrent(double) const { return *doubles; }
 };
 // Those of the highest that may be used.
-const Tier& tier();
+extern const Tier* tier_in_use;
+inline const Tier& tier() { return *tier_in_use; }
 
 }  // namespace birnn

@@ -1,6 +1,6 @@
 // birnn inside C++: the op `recurrent` of levels L0 to L3, without R.
-// Requests: task=layer (see Config; also dtype, isa, mask = none, true or uniform, dx = 0: nobody wants the gradient of
-// x), task=gemm n=, task=isas.
+// Requests: task=layer (see Config; also dtype, isa, merge, mask = none, true or uniform, dx = 0: nobody wants the
+// gradient of x), task=gemm n=, task=isas.
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -51,7 +51,7 @@ std::vector<View> views(const std::vector<Tensor>& tensors) {
   return out;
 }
 
-Attrs attributes(const Config& c) {
+Attrs attributes(const Config& c, const std::string& merge) {
   Attrs attrs;
   attrs.set("cells", std::vector<std::string>(2, c.cell));
   attrs.set("activations", std::vector<std::string>(2, "tanh"));
@@ -61,7 +61,7 @@ Attrs attributes(const Config& c) {
   attrs.set("zero_output_for_mask", std::vector<double>{1, 1});
   attrs.set("reset_after", std::vector<double>{1, 1});
   attrs.set("return_sequences", std::vector<double>{c.sequences ? 1.0 : 0.0});
-  attrs.set("merge", std::vector<std::string>{"concat"});
+  attrs.set("merge", std::vector<std::string>{merge});
   return attrs;
 }
 
@@ -88,7 +88,7 @@ class Layer {
  public:
   Layer(const Config& config, const Request& r)
       : op_(find_op("recurrent")),
-        attrs_(attributes(config)),
+        attrs_(attributes(config, r.text("merge", "concat"))),
         dtype_(dtype_from_name(r.text("dtype", "float32"))),
         wants_dx_(r.number("dx", 1) != 0) {
     const int64 width = config.gates() * config.units;
