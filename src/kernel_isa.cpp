@@ -60,12 +60,18 @@ void set_isa(const std::string& name) {
 
 template <typename T>
 const RecurrentKernels<T>& recurrent_kernels(std::int64_t units) {
-  const auto of = [](std::size_t k) -> const RecurrentKernels<T>& { return all_tiers()[k].recurrent(T()); };
-  const auto vectors = [&](std::size_t k) { return (units + of(k).lanes - 1) / of(k).lanes; };
-  std::size_t best = 0;
-  for (std::size_t k = 1; k < tiers_in_use(); ++k)
-    if (vectors(k) < vectors(best)) best = k;
-  return of(best);
+  const Tier* const tiers = all_tiers().data();
+  const std::size_t count = tiers_in_use();
+  const RecurrentKernels<T>* best = nullptr;
+  std::int64_t fewest = units + 1;
+  for (std::size_t k = 0; k < count && fewest > 1; ++k) {
+    const RecurrentKernels<T>& kernels = tiers[k].recurrent(T());
+    const std::int64_t vectors = (units + kernels.lanes - 1) / kernels.lanes;
+    if (vectors >= fewest) continue;
+    best = &kernels;
+    fewest = vectors;
+  }
+  return *best;
 }
 template const RecurrentKernels<float>& recurrent_kernels(std::int64_t);
 template const RecurrentKernels<double>& recurrent_kernels(std::int64_t);

@@ -26,9 +26,8 @@ std::int64_t Shape::count(int first, int end) const {
   for (int k = first; k < end; ++k) {
     const std::int64_t size = sizes_[k];
     if (size < 0) fail("internal", "the size of a tensor of shape " + text() + " is not known yet");
-    if (size != 0 && product > (std::numeric_limits<std::int64_t>::max() / 16) / size)
+    if (__builtin_mul_overflow(product, size, &product) || product > std::numeric_limits<std::int64_t>::max() / 16)
       fail("resource", "a tensor of shape " + text() + " has more elements than can be addressed");
-    product *= size;
   }
   return product;
 }

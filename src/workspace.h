@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <limits>
 
 #include "arena.h"
 #include "error.h"
@@ -17,9 +16,7 @@ using int64 = std::int64_t;
 inline int64 checked_product(std::initializer_list<int64> sizes) {
   int64 product = 1;
   for (const int64 size : sizes) {
-    if (size > 0 && product > std::numeric_limits<int64>::max() / size)
-      fail("resource", "a work space is too large for 64 bits");
-    product *= size;
+    if (__builtin_mul_overflow(product, size, &product)) fail("resource", "a work space is too large for 64 bits");
   }
   return product;
 }
