@@ -161,8 +161,20 @@ r_tensor_from_r <- function(x, sizes, dtype) {
     .Call(`_birnn_r_tensor_from_r`, x, sizes, dtype)
 }
 
-r_tensor_to_r <- function(tensor) {
-    .Call(`_birnn_r_tensor_to_r`, tensor)
+r_fitting_tensors <- function(x, specs) {
+    .Call(`_birnn_r_fitting_tensors`, x, specs)
+}
+
+r_sizes_fit <- function(sizes, wanted) {
+    .Call(`_birnn_r_sizes_fit`, sizes, wanted)
+}
+
+r_tensor_to_r <- function(tensor, as_double = FALSE) {
+    .Call(`_birnn_r_tensor_to_r`, tensor, as_double)
+}
+
+r_common_rows <- function(parts) {
+    .Call(`_birnn_r_common_rows`, parts)
 }
 
 r_tensor_dtype <- function(tensor) {
@@ -195,6 +207,10 @@ r_tensor_from_bytes <- function(bytes, shape, dtype) {
 
 r_variable_set <- function(variable, value) {
     invisible(.Call(`_birnn_r_variable_set`, variable, value))
+}
+
+r_variables_clear <- function(variables) {
+    invisible(.Call(`_birnn_r_variables_clear`, variables))
 }
 
 r_tensor_rows <- function(tensor, rows) {

@@ -197,7 +197,7 @@ new_callback_list <- function(callbacks, model, params) {
     take_older_hooks(callback)
   }
   lapply(rlang::set_names(c(callback_hooks, "on_nonfinite_loss", "on_safe_point")), function(hook) {
-    Filter(function(callback) is.function(callback[[hook]]), callbacks)
+    Filter(function(callback) is.function(field(callback, hook)), callbacks)
   })
 }
 

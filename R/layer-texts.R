@@ -28,6 +28,9 @@ new_text_table <- function() {
   )
 }
 
+# Evaluates `code` while tensors of texts count into `texts`; NULL: there are none.
+with_texts <- function(texts, code) if (is.null(texts)) code else with_running(list(texts = texts), code)
+
 # The texts that a tensor stands for, as an array.
 texts_of <- function(codes) {
   places <- as.array(codes)

@@ -21,8 +21,9 @@ BaseMetric <- R6::R6Class("BaseMetric",
     update_state = function(...) birnn_abort("A metric must have a method {.fn update_state}.", kind = "state"),
     result = function() birnn_abort("A metric must have a method {.fn result}.", kind = "state"),
     reset_state = function() {
-      for (variable in self$variables) assign_variable(variable, op_zeros_like(variable))
-      invisible()
+      variables <- field(self, "variables")
+      if (!in_step()) return(r_variables_clear(variables))
+      for (variable in variables) assign_variable(variable, op_zeros_like(variable))
     },
     reset_states = function() self$reset_state(),
     `__call__` = function(...) {

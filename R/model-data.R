@@ -51,6 +51,7 @@ adjust_rank <- function(tensor, shape) {
 
 check_input_shape <- function(sizes, spec, arg, call) {
   wanted <- spec$shape
+  if (r_sizes_fit(sizes, wanted)) return(invisible())
   if (length(sizes) != length(wanted)) {
     birnn_abort(
       c(
@@ -70,10 +71,8 @@ check_input_shape <- function(sizes, spec, arg, call) {
       kind = "shape", call = call
     )
   }
-  if (any(sizes[-1] == 0, na.rm = TRUE)) {
-    birnn_abort("Every axis of {.arg {arg}} but the first must have at least size 1, but its shape is
-                 {format_shape(sizes)}.", kind = "shape", call = call)
-  }
+  birnn_abort("Every axis of {.arg {arg}} but the first must have at least size 1, but its shape is
+               {format_shape(sizes)}.", kind = "shape", call = call)
 }
 
 input_words <- function(spec) paste0("The model's input ", dQuote(spec$name, FALSE), " has shape ",

@@ -10,12 +10,12 @@ SubclassedModel <- R6::R6Class("SubclassedModel",
     output_structure = NULL,
 
     declare_inputs = function(x) {
-      if (!is.null(self$input_structure)) return(invisible())
+      if (!is.null(field(self, "input_structure"))) return(invisible())
       self$input_structure <- if (is_plain_list(x)) map_structure(x, function(part) 1L) else 1L
       note_change()
     },
     meet_inputs = function(tensors) {
-      if (!is.null(self$output_structure)) return(invisible())
+      if (!is.null(field(self, "output_structure"))) return(invisible())
       self$output_structure <- learned_outputs(self, tensors)
       note_change()
     },
@@ -74,7 +74,10 @@ first_row <- function(x) {
 }
 
 # Whether the class of a user has a method of this name.
-defines_method <- function(model, name) any(name %in% model$definition$methods)
+defines_method <- function(model, name) {
+  definition <- field(model, "definition")
+  !is.null(definition) && any(name %in% definition$methods)
+}
 
 #' Define a model class
 #'

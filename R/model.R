@@ -29,7 +29,7 @@ BaseModel <- R6::R6Class("Model",
     build_for = function(shapes) invisible(),
     # What data tell: their structure, then the inputs themselves as a list of tensors.
     declare_inputs = function(x) invisible(),
-    meet_inputs = function(tensors) if (!self$built) self$build_for(lapply(tensors, tensor_shape)),
+    meet_inputs = function(tensors) if (!field(self, "built")) self$build_for(lapply(tensors, tensor_shape)),
 
     # Masks come with the tensors that the inner layers return.
     compute_mask = function(inputs, mask = NULL) NULL,
@@ -88,12 +88,19 @@ structure_version <- function(model) {
 
 # What does not change between the batches of a model: its inputs and outputs, the batch size that its inputs fix (or
 # NA), whether it keeps states.
-model_facts <- function(model) {
-  remembered(model, "model", list(
-    inputs = model$input_specs(), outputs = model$output_specs(), fixed_batch_size = fixed_batch_size(model),
+model_facts <- function(model) remembered(model, "model", find_model_facts(model))
+
+find_model_facts <- function(model) {
+  inputs <- model$input_specs()
+  outputs <- model$output_specs()
+  list(
+    inputs = inputs, input_names = spec_names(inputs), outputs = outputs, output_names = spec_names(outputs),
+    output_template = model$output_template(), fixed_batch_size = fixed_batch_size(model),
     is_stateful = is_stateful(model)
-  ))
+  )
 }
+
+spec_names <- function(specs) vapply(specs, `[[`, "", "name")
 
 is_stateful <- function(model) any(vapply(all_layers(model), function(layer) isTRUE(layer$stateful), logical(1)))
 
@@ -106,7 +113,7 @@ fixed_batch_size <- function(model) {
 # Inputs of a direct call in the types of the model's inputs, checked, as a flat list.
 model_call_inputs <- function(model, inputs, mask) {
   specs <- model_facts(model)$inputs
-  parts <- match_parts(inputs, vapply(specs, `[[`, "", "name"), "inputs", call = NULL)
+  parts <- match_parts(inputs, spec_names(specs), "inputs", call = NULL)
   masks <- if (is_plain_list(mask)) flatten_structure(mask) else list(mask)
   Map(function(part, spec, k) {
     own_mask <- tensor_mask(part)
@@ -119,7 +126,7 @@ model_call_inputs <- function(model, inputs, mask) {
 # Calls a model on texts: list(...) are further arguments.
 call_on_texts <- function(self, inputs, ...) {
   specs <- if (is.null(self$definition)) model_facts(self)$inputs
-  parts <- if (!is.null(specs)) match_parts(inputs, vapply(specs, `[[`, "", "name"), "inputs", call = NULL)
+  parts <- if (!is.null(specs)) match_parts(inputs, spec_names(specs), "inputs", call = NULL)
   for (part in parts[!vapply(specs, takes_texts, NA)]) if (is.character(part)) as_tensor(part)   # an error
   table <- new_text_table()
   coded <- map_structure(inputs, function(x) if (is.character(x)) table$code(x) else x)

@@ -10,6 +10,7 @@ new_step <- function(fn, inputs = NULL, trainable = list(), optimizer = NULL, ea
   step$fn <- fn
   step$trainable <- trainable
   step$optimizer <- optimizer
+  step$refresh_rate <- if (!is.null(optimizer)) field(handle_object(optimizer), "refresh_rate") else function() NULL
   step$eager <- eager
   step$plans <- list()   # external pointers, made for the float type `floatx`
   step$chains <- list()  # where R code looks at numbers: see plan-parts.R
@@ -27,8 +28,8 @@ run_step <- function(step, tensors, rows = NULL, commit_nonfinite = identical(ge
 # The same for what are tensors already.
 run_tensors <- function(step, tensors, rows, commit_nonfinite) {
   if (!step$eager) {
-    if (!is.null(step$optimizer)) field(handle_object(step$optimizer), "refresh_rate")()
-    if (step$floatx != floatx()) forget_plans(step)
+    step$refresh_rate()
+    if (step$floatx != session$floatx) forget_plans(step)
     result <- run_plans(step, tensors, rows, commit_nonfinite)
     if (is.null(result) && add_plan(step, tensors, rows)) result <- run_plans(step, tensors, rows, commit_nonfinite)
     if (!is.null(result)) return(result)

@@ -18,4 +18,6 @@ resolve_entry <- function(entry) {
   if (is.list(entry)) lapply(entry, resolve_entry) else entry
 }
 
+is_registered <- function(kind, name) is.character(name) && !is.null(registry[[kind]][[name, exact = TRUE]])
+
 registered_names <- function(kind) names(registry[[kind]])

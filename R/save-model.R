@@ -44,7 +44,7 @@
 #' x <- array(rnorm(2 * 5 * 3), c(2, 5, 3))
 #' identical(predict(again, x, verbose = 0), predict(model, x, verbose = 0))
 save_model <- function(model, filepath = NULL, overwrite = FALSE, zipped = NULL, ...) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "save_model", "save_model()")
+  check_empty_dots("save_model", ...)
   self <- check_model(model)
   if (isFALSE(zipped)) birnn_abort("{.arg zipped} must be NULL or TRUE: a {.val .keras} file is an archive.")
   if (is.null(filepath)) {

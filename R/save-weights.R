@@ -48,7 +48,7 @@ check_saveable <- function(self, call = rlang::caller_env()) {
 #' @rdname save_model_weights
 #' @export
 load_model_weights <- function(model, filepath, skip_mismatch = FALSE, ...) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "load_model_weights", "load_model_weights()")
+  check_empty_dots("load_model_weights", ...)
   self <- check_model(model)
   skip_mismatch <- check_flag(skip_mismatch)
   path <- check_path(filepath)

@@ -5,60 +5,71 @@
 prepare_data <- function(model, x, y = NULL, sample_weight = NULL, class_weight = NULL, supervised = TRUE,
                          levels = model$label_levels, call = rlang::caller_env()) {
   if (has_own_step(model, supervised)) return(prepare_own_data(model, x, y, sample_weight, class_weight, call))
-  inputs <- input_tensors(model, x, call)
-  masks <- lapply(inputs, tensor_mask)
-  texts <- attr(inputs, "texts")
-  if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call), texts))
+  given <- input_tensors(model, x, call)
+  inputs <- given$tensors
+  masks <- lapply(inputs, r_tensor_mask)
+  if (!supervised) return(new_dataset(c(inputs, masks), sample_count(list(x = inputs), call), given$texts))
   outputs <- model_facts(model)$outputs
-  resolve_losses(model$setup, outputs, call)
+  setup <- field(model, "setup")
+  resolve_losses(setup, outputs, call)
   targets <- target_tensors(model, y, outputs, levels, call)
-  resolve_metrics(model$setup, outputs, targets, call)
-  check_targets(model$setup, targets, outputs, call)
+  resolve_metrics(setup, outputs, targets, call)
+  check_targets(setup, targets, outputs, call)
   # A compute_loss() of the user's gets them as they are.
   if (!defines_method(model, "compute_loss")) {
-    targets <- Map(function(target, output) if (!is.null(target)) adjust_rank(target, output$shape), targets, outputs)
+    targets <- lapply(seq_along(targets), function(k) {
+      if (!is.null(targets[[k]])) adjust_rank(targets[[k]], outputs[[k]]$shape)
+    })
   }
   weights <- weight_tensors(sample_weight, class_weight, targets, outputs, levels, call)
   n <- sample_count(list(x = inputs, y = targets, sample_weight = weights), call)
-  new_dataset(c(inputs, masks, targets, weights), n, texts)
+  new_dataset(c(inputs, masks, targets, weights), n, given$texts)
 }
 
 # `texts`: what tensors of texts count into, or NULL.
 new_dataset <- function(tensors, n, texts = NULL) list(tensors = tensors, rows = seq_len(n), texts = texts)
 
+# list(tensors, texts), see new_dataset(). Most data are plain numbers that fit; the others are looked at one by one.
 input_tensors <- function(model, x, call) {
   if (is.null(x)) stop_not("an array, or a list of arrays", x, "x", call)
-  model$declare_inputs(x)
-  specs <- model_facts(model)$inputs
-  names <- vapply(specs, `[[`, "", "name")
-  if (is_ragged(x, specs)) x <- pad_ragged(x, model, call)
-  if (length(specs) == 1L && takes_texts(specs[[1L]]) && is_plain_list(x)) x <- unlist(x)
-  parts <- match_parts(x, names, "x", call)
-  table <- new_text_table()
-  arg <- if (length(specs) == 1) "x" else sprintf("x[[%s]]", dQuote(names, FALSE))
-  tensors <- Map(function(part, spec, arg) input_tensor(part, spec, arg, call, table), parts, specs, arg)
-  texts <- if (length(table$texts())) table$texts()
-  with_running(list(texts = texts), model$meet_inputs(unname(tensors)))
-  structure(unname(tensors), texts = texts)
+  field(model, "declare_inputs")(x)
+  facts <- model_facts(model)
+  tensors <- r_fitting_tensors(x, facts$inputs)
+  given <- if (is.null(tensors)) checked_inputs(model, x, facts, call) else list(tensors = tensors)
+  with_texts(given$texts, field(model, "meet_inputs")(given$tensors))
+  given
 }
+
+checked_inputs <- function(model, x, facts, call) {
+  specs <- facts$inputs
+  if (is_ragged(x, specs)) x <- pad_ragged(x, model, call)
+  if (is_plain_list(x) && length(specs) == 1L && takes_texts(specs[[1L]])) x <- unlist(x)
+  parts <- match_parts(x, facts$input_names, "x", call)
+  table <- new_text_table()
+  tensors <- lapply(seq_along(specs), function(k) {
+    input_tensor(parts[[k]], specs[[k]], part_arg("x", facts$input_names, k), call, table)
+  })
+  list(tensors = tensors, texts = if (length(table$texts())) table$texts())
+}
+
+# How the user calls a part of what was given for an argument.
+part_arg <- function(arg, names, k) if (length(names) == 1L) arg else sprintf("%s[[%s]]", arg, dQuote(names[[k]], FALSE))
 
 # One target an output, NULL where there is neither a target nor a loss.
 target_tensors <- function(model, y, outputs, levels, call) {
-  names <- vapply(outputs, `[[`, "", "name")
-  needed <- !vapply(model$setup$losses, is.null, logical(1))
   if (is.null(y)) {
-    if (any(needed)) {
-      birnn_abort("{.arg y} is missing, but the loss {.val {loss_name(model$setup$losses[needed][[1]])}} needs it.",
-                  call = call)
+    losses <- compact(field(model, "setup")$losses)
+    if (length(losses)) {
+      birnn_abort("{.arg y} is missing, but the loss {.val {loss_name(losses[[1]])}} needs it.", call = call)
     }
     return(vector("list", length(outputs)))
   }
+  names <- model_facts(model)$output_names
   if (is_ragged_target(y, outputs)) y <- pad_sequences(y, dtype = "float64", padding = "post")
   parts <- match_parts(y, names, "y", call)
-  arg <- if (length(names) == 1) "y" else sprintf("y[[%s]]", dQuote(names, FALSE))
-  Map(function(part, k) {
-    if (!is.null(part)) target_tensor(part, levels[[k]], arg[[k]], call)
-  }, parts, seq_along(parts))
+  lapply(seq_along(parts), function(k) {
+    if (!is.null(parts[[k]])) target_tensor(parts[[k]], levels[[k]], part_arg("y", names, k), call)
+  })
 }
 
 loss_name <- function(loss) if (is.character(loss)) loss else loss$name
@@ -67,11 +78,11 @@ check_targets <- function(setup, targets, outputs, call) {
   for (k in seq_along(outputs)) {
     loss <- setup$losses[[k]]
     if (is.null(loss)) next
-    arg <- if (length(outputs) == 1) "y" else paste0("y[[", dQuote(outputs[[k]]$name, FALSE), "]]")
+    arg <- if (length(outputs) == 1) "y" else part_arg("y", vapply(outputs, `[[`, "", "name"), k)
     if (is.null(targets[[k]])) {
       birnn_abort("{.arg {arg}} is missing, but the loss {.val {loss_name(loss)}} needs it.", call = call)
     }
-    if (isTRUE(loss$class_name %in% registered_names("loss"))) check_target(targets[[k]], outputs[[k]], loss, arg, call)
+    if (is_registered("loss", loss$class_name)) check_target(targets[[k]], outputs[[k]], loss, arg, call)
   }
 }
 
@@ -92,9 +103,8 @@ weight_tensors <- function(sample_weight, class_weight, targets, outputs, levels
 
 # The number of samples, the same in everything.
 sample_count <- function(parts, call) {
-  counts <- integer()
-  for (tensors in parts) for (tensor in tensors) if (!is.null(tensor)) counts <- c(counts, tensor_shape(tensor)[[1]])
-  if (length(counts) && all(counts == counts[[1]])) return(counts[[1]])
+  n <- r_common_rows(parts)
+  if (!is.na(n)) return(n)
   words <- vapply(names(parts), function(name) {
     sizes <- vapply(compact(parts[[name]]), function(tensor) tensor_shape(tensor)[[1]], integer(1))
     if (length(sizes)) paste0(name, ": ", paste(sizes, collapse = ", ")) else ""

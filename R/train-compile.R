@@ -33,7 +33,7 @@ compile.birnn_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   model <- layer_object(object)
   check_idle(model, "compile()")
   if (compiles_itself(model)) return(invisible(compile_by_method(model, match.call(), parent.frame())))
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "compile.birnn_model", "compile()")
+  check_empty_dots("compile.birnn_model", ...)
   user <- list(loss = loss, loss_weights = loss_weights, metrics = metrics, weighted_metrics = weighted_metrics)
   check_loss_spelling(loss)
   for (metric in c(metric_leaves(metrics), metric_leaves(weighted_metrics))) check_metric_spelling(metric)
@@ -60,11 +60,13 @@ compile_by_method <- function(model, call, frame) {
 running$compiling <- NULL
 
 # Nothing may come in `...` of a method: a misspelt argument is an error with a suggestion.
-check_empty_dots <- function(dots, method, what, call = rlang::caller_env()) {
-  if (length(dots) == 0) return(invisible())
+check_empty_dots <- function(method, ...) {
+  if (...length() == 0L) return(invisible())
+  dots <- rlang::dots_list(..., .ignore_empty = "all")
+  call <- rlang::caller_env()
   check_named(dots, call = call)
   known <- setdiff(names(formals(get(method))), c("object", "..."))
-  check_known_names(names(dots), known, what, call = call)
+  check_known_names(names(dots), known, paste0(sub(".birnn_model", "", method, fixed = TRUE), "()"), call = call)
 }
 
 # What compile() left: `user` as given; `losses`, `metrics` once the outputs and targets are known.
@@ -211,9 +213,10 @@ with_metric_keys <- function(entries, output_names = NULL) {
   entries
 }
 
-reset_metrics <- function(model) for (metric in compact(model$metrics)) metric$reset_state()
+reset_metrics <- function(model) for (metric in field(model, "metrics")) if (!is.null(metric)) metric$reset_state()
 
 metric_values <- function(setup) {
+  if (length(setup$metrics) == 0L) return(list())
   values <- rlang::set_names(lapply(setup$metrics, function(entry) entry$metric$result()),
                              vapply(setup$metrics, `[[`, "", "key"))
   lapply(spliced(values), as.numeric)

@@ -33,6 +33,7 @@ text_tensor <- function(x, spec, arg, call, table) {
 
 # Data frames of numbers, factors and logicals as plain numbers.
 plain_numbers <- function(x, arg, call) {
+  if (is_symbolic(x)) stop_not("numbers", x, arg, call)
   if (is_tensor_like(x)) return(x)
   if (is.factor(x)) return(as.integer(x) - 1L)
   if (is.data.frame(x)) {
@@ -83,7 +84,7 @@ check_has_axes <- function(tensor, arg, call) {
 
 # Whether the only input is given as a list with one vector or matrix a sample: they have one axis less than the input.
 is_ragged <- function(x, specs) {
-  if (length(specs) != 1L || !is_plain_list(x) || length(x) == 0L) return(FALSE)
+  if (!is_plain_list(x) || length(specs) != 1L || length(x) == 0L) return(FALSE)
   rank <- length(specs[[1L]]$shape)
   if (rank == 0L && length(x) == 1L) return(FALSE)
   axes <- vapply(x, sample_axes, 0L)
@@ -97,7 +98,7 @@ sample_axes <- function(x) {
 }
 
 is_ragged_target <- function(y, outputs) {
-  if (length(outputs) != 1L || !is_plain_list(y) || length(y) < 2L || length(outputs[[1L]]$shape) < 3L) return(FALSE)
+  if (!is_plain_list(y) || length(outputs) != 1L || length(y) < 2L || length(outputs[[1L]]$shape) < 3L) return(FALSE)
   all(vapply(y, sample_axes, 0L) %in% (length(outputs[[1L]]$shape) - 1:2))
 }
 

@@ -20,7 +20,7 @@ evaluate <- function(object, ...) UseMethod("evaluate")
 evaluate.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL,
                                  verbose = getOption("keras.verbose", "auto"), sample_weight = NULL, steps = NULL,
                                  callbacks = NULL) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "evaluate.birnn_model", "evaluate()")
+  check_empty_dots("evaluate.birnn_model", ...)
   model <- layer_object(object)
   check_compiled(model)
   check_outside_step(model, "evaluate()")
@@ -95,7 +95,7 @@ train_on_batch <- function(object, x, y = NULL, sample_weight = NULL, class_weig
 #' @rdname train_on_batch
 #' @export
 test_on_batch <- function(object, x, y = NULL, sample_weight = NULL, ...) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "test_on_batch", "test_on_batch()")
+  check_empty_dots("test_on_batch", ...)
   model <- check_model(object)
   check_compiled(model)
   check_outside_step(model, "test_on_batch()")

@@ -76,7 +76,7 @@ fit.birnn_model <- function(object, x = NULL, y = NULL, ..., batch_size = NULL, 
                             validation_batch_size = NULL, validation_freq = 1L,
                             verbose = getOption("keras.verbose", "auto"),
                             view_metrics = getOption("keras.view_metrics", "auto")) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "fit.birnn_model", "fit()")
+  check_empty_dots("fit.birnn_model", ...)
   model <- layer_object(object)
   check_idle(model, "fit()")
   check_compiled(model)
@@ -196,13 +196,15 @@ run_epoch <- function(run, epoch) {
 }
 
 run_train_batch <- function(run, drawn, means, epoch, batch) {
-  run_batch_hooks(run$callbacks, "on_train_batch_begin", batch)
-  run$seen$batch <- batch
+  callbacks <- run$callbacks
+  seen <- run$seen
+  run_batch_hooks(callbacks, "on_train_batch_begin", batch)
+  seen$batch <- batch
   result <- take_step(run$step, drawn, run$commit_nonfinite)
   add_losses(means, result, drawn$size)
-  run$seen$batch <- batch + 1L
+  seen$batch <- batch + 1L
   if (!result$finite) handle_nonfinite(run, result$loss, epoch, batch, is_done = !is.null(result$logs))
-  run_batch_hooks(run$callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
+  run_batch_hooks(callbacks, "on_train_batch_end", batch, current_logs(run$model, means))
   run_safe_point(run, epoch, batch, means)
 }
 
@@ -271,9 +273,8 @@ new_loss_means <- function(model) {
 }
 
 output_loss_names <- function(model) {
-  outputs <- model$output_specs()
-  with_loss <- !vapply(model$setup$losses, is.null, logical(1))
-  if (length(outputs) > 1) paste0(vapply(outputs, `[[`, "", "name")[with_loss], "_loss")
+  names <- model_facts(model)$output_names
+  if (length(names) > 1) paste0(names[!vapply(field(model, "setup")$losses, is.null, logical(1))], "_loss")
 }
 
 add_losses <- function(means, result, size) {
@@ -287,8 +288,12 @@ add_losses <- function(means, result, size) {
 
 # Loss and metrics so far, sorted by name as Keras sorts them (capitals first).
 current_logs <- function(model, means) {
-  logs <- means$logs %||% c(
-    as.list(rlang::set_names(means$sums / max(means$size, 1), means$names)), metric_values(model$setup)
-  )
-  logs[order(names(logs), method = "radix")]
+  logs <- means$logs %||% c(mean_losses(means), metric_values(field(model, "setup")))
+  if (length(logs) > 1L) logs[order(names(logs), method = "radix")] else logs
+}
+
+mean_losses <- function(means) {
+  losses <- as.list(means$sums / max(means$size, 1))
+  names(losses) <- means$names
+  losses
 }

@@ -17,7 +17,7 @@
 #' predict(model, array(rnorm(2 * 5 * 3), c(2, 5, 3)))
 predict.birnn_model <- function(object, x, ..., batch_size = NULL, verbose = getOption("keras.verbose", "auto"),
                                 steps = NULL, callbacks = NULL) {
-  check_empty_dots(rlang::dots_list(..., .ignore_empty = "all"), "predict.birnn_model", "predict()")
+  check_empty_dots("predict.birnn_model", ...)
   model <- layer_object(object)
   check_outside_step(model, "predict()")
   steps <- check_whole(steps, min = 1, allow_null = TRUE)
@@ -73,15 +73,9 @@ predict_batches <- function(model, batches, steps, callbacks) {
 
 predicted_arrays <- function(model, outputs) {
   force(outputs)   # a predict_step() tells the template
-  template <- if (has_own_step(model, supervised = FALSE)) model$predicted else model$output_template()
-  pack_structure(template, lapply(outputs, predicted_array))
-}
-
-# Integers and logicals count as numbers: predictions are doubles.
-predicted_array <- function(output) {
-  values <- as.array(output)
-  storage.mode(values) <- "double"
-  values
+  template <- if (has_own_step(model, supervised = FALSE)) model$predicted else model_facts(model)$output_template
+  # Integers and logicals count as numbers: predictions are doubles.
+  pack_structure(template, lapply(outputs, r_tensor_to_r, as_double = TRUE))
 }
 
 # No samples: arrays without rows, their other sizes as the input's sizes say.

@@ -2,7 +2,7 @@
 
 # The step of `kind` ("train", "test", "predict"), made anew when the model, its trainable weights or compile() changed.
 step_for <- function(model, kind) {
-  step <- model$steps[[kind]]
+  step <- field(model, "steps")[[kind]]
   if (!is.null(step) && identical(step$changes, session$changes)) return(step$run)
   key <- step_key(model, kind)
   if (!identical(step$key, key)) step <- list(key = key, run = new_model_step(model, kind))

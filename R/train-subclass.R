@@ -2,7 +2,7 @@
 
 # Whether a batch is handed to R methods of the model instead of a compiled step. `supervised`: in fit(), evaluate().
 has_own_step <- function(model, supervised = TRUE) {
-  if (is.null(model$definition)) return(FALSE)
+  if (is.null(field(model, "definition"))) return(FALSE)
   if (!supervised) return(defines_method(model, "predict_step"))
   defines_method(model, c("train_step", "test_step", "compute_metrics"))
 }
@@ -36,8 +36,7 @@ own_class_weight <- function(parts, class_weight, call) {
 
 # A batch that a source gave, through the step of its kind: see run_step().
 take_step <- function(step, drawn, commit_nonfinite) {
-  if (is.null(drawn$texts)) return(step_on_batch(step, drawn, commit_nonfinite))
-  with_running(list(texts = drawn$texts), step_on_batch(step, drawn, commit_nonfinite))
+  with_texts(drawn$texts, step_on_batch(step, drawn, commit_nonfinite))
 }
 
 step_on_batch <- function(step, drawn, commit_nonfinite) {

@@ -64,6 +64,7 @@ flatten_structure <- function(x) {
 
 # `template` with its leaves replaced, in order, by `leaves`.
 pack_structure <- function(template, leaves) {
+  if (!is.null(template) && !is_plain_list(template)) return(leaves[[1L]])
   position <- 0L
   map_structure(template, function(leaf) {
     position <<- position + 1L

@@ -414,24 +414,57 @@ BEGIN_RCPP
 END_RCPP
 }
 // r_tensor_from_r
-SEXP r_tensor_from_r(SEXP x, SEXP sizes, std::string dtype);
+SEXP r_tensor_from_r(SEXP x, SEXP sizes, SEXP dtype);
 RcppExport SEXP _birnn_r_tensor_from_r(SEXP xSEXP, SEXP sizesSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
     Rcpp::traits::input_parameter< SEXP >::type sizes(sizesSEXP);
-    Rcpp::traits::input_parameter< std::string >::type dtype(dtypeSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type dtype(dtypeSEXP);
     rcpp_result_gen = Rcpp::wrap(r_tensor_from_r(x, sizes, dtype));
     return rcpp_result_gen;
 END_RCPP
 }
+// r_fitting_tensors
+SEXP r_fitting_tensors(SEXP x, SEXP specs);
+RcppExport SEXP _birnn_r_fitting_tensors(SEXP xSEXP, SEXP specsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type specs(specsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_fitting_tensors(x, specs));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_sizes_fit
+bool r_sizes_fit(SEXP sizes, SEXP wanted);
+RcppExport SEXP _birnn_r_sizes_fit(SEXP sizesSEXP, SEXP wantedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type sizes(sizesSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type wanted(wantedSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_sizes_fit(sizes, wanted));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_tensor_to_r
-SEXP r_tensor_to_r(SEXP tensor);
-RcppExport SEXP _birnn_r_tensor_to_r(SEXP tensorSEXP) {
+SEXP r_tensor_to_r(SEXP tensor, bool as_double);
+RcppExport SEXP _birnn_r_tensor_to_r(SEXP tensorSEXP, SEXP as_doubleSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type tensor(tensorSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_tensor_to_r(tensor));
+    Rcpp::traits::input_parameter< bool >::type as_double(as_doubleSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_tensor_to_r(tensor, as_double));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_common_rows
+int r_common_rows(SEXP parts);
+RcppExport SEXP _birnn_r_common_rows(SEXP partsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type parts(partsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_common_rows(parts));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -497,13 +530,13 @@ BEGIN_RCPP
 END_RCPP
 }
 // r_tensor_from_bytes
-SEXP r_tensor_from_bytes(SEXP bytes, SEXP shape, std::string dtype);
+SEXP r_tensor_from_bytes(SEXP bytes, SEXP shape, SEXP dtype);
 RcppExport SEXP _birnn_r_tensor_from_bytes(SEXP bytesSEXP, SEXP shapeSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type bytes(bytesSEXP);
     Rcpp::traits::input_parameter< SEXP >::type shape(shapeSEXP);
-    Rcpp::traits::input_parameter< std::string >::type dtype(dtypeSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type dtype(dtypeSEXP);
     rcpp_result_gen = Rcpp::wrap(r_tensor_from_bytes(bytes, shape, dtype));
     return rcpp_result_gen;
 END_RCPP
@@ -515,6 +548,15 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< SEXP >::type variable(variableSEXP);
     Rcpp::traits::input_parameter< SEXP >::type value(valueSEXP);
     r_variable_set(variable, value);
+    return R_NilValue;
+END_RCPP
+}
+// r_variables_clear
+void r_variables_clear(SEXP variables);
+RcppExport SEXP _birnn_r_variables_clear(SEXP variablesSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< SEXP >::type variables(variablesSEXP);
+    r_variables_clear(variables);
     return R_NilValue;
 END_RCPP
 }
@@ -571,7 +613,10 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_tape_gradient", (DL_FUNC) &_birnn_r_tape_gradient, 3},
     {"_birnn_r_tape_size", (DL_FUNC) &_birnn_r_tape_size, 1},
     {"_birnn_r_tensor_from_r", (DL_FUNC) &_birnn_r_tensor_from_r, 3},
-    {"_birnn_r_tensor_to_r", (DL_FUNC) &_birnn_r_tensor_to_r, 1},
+    {"_birnn_r_fitting_tensors", (DL_FUNC) &_birnn_r_fitting_tensors, 2},
+    {"_birnn_r_sizes_fit", (DL_FUNC) &_birnn_r_sizes_fit, 2},
+    {"_birnn_r_tensor_to_r", (DL_FUNC) &_birnn_r_tensor_to_r, 2},
+    {"_birnn_r_common_rows", (DL_FUNC) &_birnn_r_common_rows, 1},
     {"_birnn_r_tensor_dtype", (DL_FUNC) &_birnn_r_tensor_dtype, 1},
     {"_birnn_r_tensor_shape", (DL_FUNC) &_birnn_r_tensor_shape, 1},
     {"_birnn_r_tensor_mask", (DL_FUNC) &_birnn_r_tensor_mask, 1},
@@ -580,6 +625,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_tensor_copy_bytes", (DL_FUNC) &_birnn_r_tensor_copy_bytes, 1},
     {"_birnn_r_tensor_from_bytes", (DL_FUNC) &_birnn_r_tensor_from_bytes, 3},
     {"_birnn_r_variable_set", (DL_FUNC) &_birnn_r_variable_set, 2},
+    {"_birnn_r_variables_clear", (DL_FUNC) &_birnn_r_variables_clear, 1},
     {"_birnn_r_tensor_rows", (DL_FUNC) &_birnn_r_tensor_rows, 2},
     {NULL, NULL, 0}
 };

@@ -23,21 +23,22 @@ BoundOptimizer::BoundOptimizer(const Rcpp::List& table, const std::vector<SEXP>&
   if (Rf_xlength(extra) > 0) product_ = VECTOR_ELT(extra, 0);
   const Rcpp::List slots = table["slots"];
   for (std::size_t k = 0; k < variables.size(); ++k) {
+    parameters_[k].value = view_of(variables[k]);
     const SEXP own = VECTOR_ELT(slots, static_cast<R_xlen_t>(k));
     const SEXP names = Rf_getAttrib(own, R_NamesSymbol);
     for (R_xlen_t slot = 0; slot < Rf_xlength(own); ++slot) {
       slots_[k].push_back(VECTOR_ELT(own, slot));
-      parameters_[k].slots.emplace_back(CHAR(STRING_ELT(names, slot)), View());
+      parameters_[k].slots.emplace_back(CHAR(STRING_ELT(names, slot)), view_of(slots_[k].back()));
     }
   }
 }
 
 void BoundOptimizer::apply(const std::vector<View>& gradients) {
   for (std::size_t k = 0; k < variables_.size(); ++k) {
-    parameters_[k].value = writable_view(variables_[k]);
+    parameters_[k].value.data = RAW(own_bytes(variables_[k]));
     parameters_[k].gradient = gradients[k];
     for (std::size_t slot = 0; slot < slots_[k].size(); ++slot)
-      parameters_[k].slots[slot].second = writable_view(slots_[k][slot]);
+      parameters_[k].slots[slot].second.data = RAW(own_bytes(slots_[k][slot]));
   }
   std::int32_t& iteration = *writable_view(iteration_).as<std::int32_t>();
   optimizer_step(spec_, iteration, scalar_value(learning_rate_), parameters_,

@@ -24,6 +24,7 @@ struct PlanHandle {
   double last_use = 0;
   std::vector<AlignedBuffer> gathered;
   std::vector<SEXP> outside;  // variables, then constants
+  std::vector<Meta> outside_metas;
   std::vector<View> given;    // inputs, variables, constants
   std::vector<double> versions;
   struct Effect {
@@ -167,8 +168,9 @@ void collect_given(PlanHandle& handle, SEXP inputs, SEXP rows) {
     handle.given.push_back(Rf_isNull(rows) ? view : gather(view, rows, handle.gathered[k]));
     handle.versions.push_back(-1.0);
   }
-  for (const SEXP object : handle.outside) {
-    handle.given.push_back(view_of(object));
+  for (std::size_t k = 0; k < handle.outside.size(); ++k) {
+    const SEXP object = handle.outside[k];
+    handle.given.push_back(View{RAW(bytes_of(object)), handle.outside_metas[k]});
     handle.versions.push_back(is_variable(object) ? *version_of(object) : 0.0);
   }
 }
@@ -298,7 +300,7 @@ std::size_t work_bytes(PlanHandle& handle, const std::vector<Meta>& inputs) {
     given.push_back(View{nullptr, inputs[k]});
     bytes += inputs[k].bytes();
   }
-  for (const SEXP object : handle.outside) given.push_back(view_of(object));
+  for (const Meta& meta : handle.outside_metas) given.push_back(View{nullptr, meta});
   for (const auto& effect : handle.effects) bytes += aligned_size(view_of(effect.variable).meta.bytes());
   return bytes + handle.plan.work_bytes(given);
 }
@@ -309,6 +311,7 @@ void bind_objects(PlanHandle& handle, const Rcpp::List& table) {
   const SEXP variables = table["variables"], constants = table["constants"];
   for (R_xlen_t k = 0; k < Rf_xlength(variables); ++k) handle.outside.push_back(VECTOR_ELT(variables, k));
   for (R_xlen_t k = 0; k < Rf_xlength(constants); ++k) handle.outside.push_back(VECTOR_ELT(constants, k));
+  for (const SEXP object : handle.outside) handle.outside_metas.push_back(view_of(object).meta);
   const auto variable_of = [&](int value) {
     return handle.outside[static_cast<std::size_t>(std::find(slots.begin(), slots.end(), value) - slots.begin())];
   };

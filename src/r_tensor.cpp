@@ -87,11 +87,21 @@ SEXP shape_of(SEXP tensor) { return field_of(tensor, field_shape); }
 
 DType dtype_of(SEXP tensor) { return static_cast<DType>(INTEGER(field_of(tensor, field_dtype))[0]); }
 
+// R keeps every string once.
+DType dtype_from_r(SEXP name) {
+  static const SEXP known[] = {PRINTNAME(Rf_install("float32")), PRINTNAME(Rf_install("float64")),
+                               PRINTNAME(Rf_install("int32")), PRINTNAME(Rf_install("bool"))};
+  const SEXP text = STRING_ELT(name, 0);
+  for (int k = 0; k < 4; ++k)
+    if (text == known[k]) return static_cast<DType>(k);
+  return dtype_from_name(CHAR(text));
+}
+
 View view_of(SEXP x) {
   if (Rf_isNull(x)) return View();
   View view;
   if (is_variable(x)) {
-    view.meta.dtype = dtype_from_name(CHAR(STRING_ELT(variable_field(x, names().dtype), 0)));
+    view.meta.dtype = dtype_from_r(variable_field(x, names().dtype));
     view.meta.shape = shape_from_r(variable_field(x, names().shape));
   } else if (is_tensor(x)) {
     view.meta.dtype = dtype_of(x);
@@ -113,14 +123,15 @@ void mark_shared(SEXP variable) {
 
 const double* version_of(SEXP variable) { return REAL(variable_field(variable, names().version)); }
 
-void own_bytes(SEXP variable) {
-  if (is_shared(variable)) {
-    const Rcpp::Shield<SEXP> copy(Rf_duplicate(bytes_of(variable)));
-    const Rcpp::Shield<SEXP> no(Rf_ScalarLogical(FALSE));
-    Rf_defineVar(names().bytes, copy, variable);
-    Rf_defineVar(names().shared, no, variable);
-  }
+SEXP own_bytes(SEXP variable) {
   REAL(variable_field(variable, names().version))[0] += 1.0;  // in place: the tape watches this number
+  const SEXP bytes = bytes_of(variable);
+  if (!is_shared(variable)) return bytes;
+  const Rcpp::Shield<SEXP> copy(Rf_duplicate(bytes));
+  const Rcpp::Shield<SEXP> no(Rf_ScalarLogical(FALSE));
+  Rf_defineVar(names().bytes, copy, variable);
+  Rf_defineVar(names().shared, no, variable);
+  return copy;
 }
 
 View writable_view(SEXP variable) {
@@ -229,9 +240,64 @@ void fill_from_r(const From* from, const View& to) {
   }
 }
 
+void fill_from_r(SEXP x, const View& to) {
+  if (TYPEOF(x) == REALSXP)
+    fill_from_r(REAL(x), to);
+  else if (TYPEOF(x) == INTSXP)
+    fill_from_r(INTEGER(x), to);
+  else if (TYPEOF(x) == LGLSXP)
+    fill_from_r(LOGICAL(x), to);
+  else
+    fail("type", "a tensor is made of numbers or logicals");
+}
+
 template <typename From, typename To>
 void fill_r(const From* from, To* to, const Shape& shape) {
   for_all_positions(shape, [=](std::int64_t i, std::int64_t j) { to[j] = static_cast<To>(from[i]); });
+}
+
+template <typename To>
+void fill_r(const View& from, To* to) {
+  switch (from.dtype()) {
+    case DType::float32:
+      return fill_r(from.as<float>(), to, from.shape());
+    case DType::float64:
+      return fill_r(from.as<double>(), to, from.shape());
+    case DType::int32:
+      return fill_r(from.as<std::int32_t>(), to, from.shape());
+    case DType::boolean:
+      return fill_r(from.as<unsigned char>(), to, from.shape());
+  }
+}
+
+// Sizes of a batch against those wanted, of which any may be unknown; the number of rows is free.
+bool sizes_fit(const Shape& sizes, const Shape& wanted) {
+  if (sizes.rank() != wanted.rank()) return false;
+  for (int axis = 1; axis < sizes.rank(); ++axis) {
+    if (sizes[axis] == 0) return false;
+    if (sizes[axis] != wanted[axis] && sizes[axis] != unknown_size && wanted[axis] != unknown_size) return false;
+  }
+  return true;
+}
+
+// Whether a type takes these numbers as they are: whole ones, if it is one of whole numbers.
+bool takes_numbers(DType dtype, SEXP x) {
+  if (is_floating(dtype)) return TYPEOF(x) == REALSXP;
+  if (dtype != DType::int32) return false;
+  if (TYPEOF(x) != REALSXP) return TYPEOF(x) == INTSXP;
+  const double* number = REAL(x);
+  return std::all_of(number, number + Rf_xlength(x), [](double value) { return value == std::trunc(value); });
+}
+
+SEXP fitting_tensor(SEXP x, const Rcpp::List& spec) {
+  const SEXP dtype = spec["dtype"], shape = spec["shape"], sizes = Rf_getAttrib(x, R_DimSymbol);
+  if (Rf_isObject(x) || Rf_isNull(dtype) || Rf_isNull(shape) || Rf_isNull(sizes)) return R_NilValue;
+  if (std::strcmp(CHAR(STRING_ELT(dtype, 0)), "string") == 0) return R_NilValue;
+  const Meta meta{dtype_from_r(dtype), shape_from_r(sizes)};
+  if (!sizes_fit(meta.shape, shape_from_r(shape)) || !takes_numbers(meta.dtype, x)) return R_NilValue;
+  const Rcpp::Shield<SEXP> tensor(new_tensor(meta));
+  fill_from_r(x, view_of(tensor));
+  return tensor;
 }
 
 }  // namespace
@@ -241,46 +307,75 @@ void fill_r(const From* from, To* to, const Shape& shape) {
 using namespace birnn;
 
 // [[Rcpp::export(rng = false)]]
-SEXP r_tensor_from_r(SEXP x, SEXP sizes, std::string dtype) {
+SEXP r_tensor_from_r(SEXP x, SEXP sizes, SEXP dtype) {
   return guarded([&]() -> SEXP {
-    const Meta meta{dtype_from_name(dtype), shape_from_r(sizes)};
+    const Meta meta{dtype_from_r(dtype), shape_from_r(sizes)};
     const Rcpp::Shield<SEXP> tensor(new_tensor(meta));
-    const View view = view_of(tensor);
-    if (TYPEOF(x) == REALSXP)
-      fill_from_r(REAL(x), view);
-    else if (TYPEOF(x) == INTSXP)
-      fill_from_r(INTEGER(x), view);
-    else if (TYPEOF(x) == LGLSXP)
-      fill_from_r(LOGICAL(x), view);
-    else
-      fail("type", "a tensor is made of numbers or logicals");
+    fill_from_r(x, view_of(tensor));
     return tensor;
   });
 }
 
+// Tensors of an array, or of a list of arrays without names, that fit `specs` as they are: plain numbers with as many
+// axes, none of size 0. NULL if R has to look closer. `specs`: a list of list(shape, dtype, ...), see meta_from_r();
+// shapes and dtypes may be NULL, or the dtype be "string".
 // [[Rcpp::export(rng = false)]]
-SEXP r_tensor_to_r(SEXP tensor) {
+SEXP r_fitting_tensors(SEXP x, SEXP specs) {
+  return guarded([&]() -> SEXP {
+    const bool is_list = TYPEOF(x) == VECSXP;
+    if (Rf_isObject(x) || (is_list && !Rf_isNull(Rf_getAttrib(x, R_NamesSymbol)))) return R_NilValue;
+    const R_xlen_t count = is_list ? Rf_xlength(x) : 1;
+    if (count != Rf_xlength(specs)) return R_NilValue;
+    const Rcpp::Shield<SEXP> tensors(Rf_allocVector(VECSXP, count));
+    for (R_xlen_t k = 0; k < count; ++k) {
+      const SEXP tensor = fitting_tensor(is_list ? VECTOR_ELT(x, k) : x, VECTOR_ELT(specs, k));
+      if (Rf_isNull(tensor)) return R_NilValue;
+      SET_VECTOR_ELT(tensors, k, tensor);
+    }
+    return tensors;
+  });
+}
+
+// Whether sizes are those wanted, as above; NA is any size on either side.
+// [[Rcpp::export(rng = false)]]
+bool r_sizes_fit(SEXP sizes, SEXP wanted) {
+  return guarded([&] { return sizes_fit(shape_from_r(sizes), shape_from_r(wanted)); });
+}
+
+// As an array of the type that R has for its numbers, or of doubles.
+// [[Rcpp::export(rng = false)]]
+SEXP r_tensor_to_r(SEXP tensor, bool as_double = false) {
   return guarded([&]() -> SEXP {
     const View view = view_of(tensor);
     const DType dtype = view.dtype();
-    const SEXPTYPE type = is_floating(dtype) ? REALSXP : dtype == DType::int32 ? INTSXP : LGLSXP;
+    const SEXPTYPE type = as_double || is_floating(dtype) ? REALSXP : dtype == DType::int32 ? INTSXP : LGLSXP;
     const Rcpp::Shield<SEXP> result(Rf_allocVector(type, static_cast<R_xlen_t>(view.count())));
-    switch (dtype) {
-      case DType::float32:
-        fill_r(view.as<float>(), REAL(result), view.shape());
-        break;
-      case DType::float64:
-        fill_r(view.as<double>(), REAL(result), view.shape());
-        break;
-      case DType::int32:
-        fill_r(view.as<std::int32_t>(), INTEGER(result), view.shape());
-        break;
-      case DType::boolean:
-        fill_r(view.as<unsigned char>(), LOGICAL(result), view.shape());
-        break;
-    }
+    if (type == REALSXP)
+      fill_r(view, REAL(result));
+    else
+      fill_r(view, type == INTSXP ? INTEGER(result) : LOGICAL(result));
     if (view.shape().rank() > 0) Rf_setAttrib(result, R_DimSymbol, Rcpp::Shield<SEXP>(shape_to_r(view.shape())));
     return result;
+  });
+}
+
+// The size of the first axis that all tensors in `parts`, a list of lists, have in common (NULL is left out); NA if
+// they differ or there are none.
+// [[Rcpp::export(rng = false)]]
+int r_common_rows(SEXP parts) {
+  return guarded([&] {
+    int common = NA_INTEGER;
+    for (R_xlen_t i = 0; i < Rf_xlength(parts); ++i) {
+      const SEXP tensors = VECTOR_ELT(parts, i);
+      for (R_xlen_t k = 0; k < Rf_xlength(tensors); ++k) {
+        if (Rf_isNull(VECTOR_ELT(tensors, k))) continue;
+        const View view = view_of(VECTOR_ELT(tensors, k));
+        const int rows = view.shape().rank() > 0 ? static_cast<int>(view.shape()[0]) : NA_INTEGER;
+        if (rows == NA_INTEGER || (common != NA_INTEGER && rows != common)) return NA_INTEGER;
+        common = rows;
+      }
+    }
+    return common;
   });
 }
 
@@ -319,8 +414,8 @@ SEXP r_tensor_copy_bytes(SEXP tensor) {
 }
 
 // [[Rcpp::export(rng = false)]]
-SEXP r_tensor_from_bytes(SEXP bytes, SEXP shape, std::string dtype) {
-  return guarded([&] { return new_tensor(bytes, dtype_from_name(dtype), shape); });
+SEXP r_tensor_from_bytes(SEXP bytes, SEXP shape, SEXP dtype) {
+  return guarded([&] { return new_tensor(bytes, dtype_from_r(dtype), shape); });
 }
 
 // [[Rcpp::export(rng = false)]]
@@ -328,6 +423,17 @@ void r_variable_set(SEXP variable, SEXP value) {
   guarded([&] {
     const View from = view_of(value), to = writable_view(variable);
     std::memmove(to.data, from.data, to.meta.bytes());
+  });
+}
+
+// All numbers of these variables become 0.
+// [[Rcpp::export(rng = false)]]
+void r_variables_clear(SEXP variables) {
+  guarded([&] {
+    for (R_xlen_t k = 0; k < Rf_xlength(variables); ++k) {
+      const View view = writable_view(VECTOR_ELT(variables, k));
+      std::memset(view.data, 0, view.meta.bytes());
+    }
   });
 }
 

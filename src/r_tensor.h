@@ -15,14 +15,15 @@ bool is_tensor(SEXP x);
 bool is_variable(SEXP x);
 View view_of(SEXP x);  // of a tensor, a variable, or NULL (absent)
 DType dtype_of(SEXP tensor);
-SEXP bytes_of(SEXP x);  // the raw vector of a tensor or variable
+DType dtype_from_r(SEXP name);  // a string
+SEXP bytes_of(SEXP x);          // the raw vector of a tensor or variable
 SEXP shape_of(SEXP tensor);
 
 bool is_trainable(SEXP variable);
 void mark_shared(SEXP variable);  // a tensor sees its bytes from now on
 const double* version_of(SEXP variable);
-// Makes the bytes of a variable ready for writing: copied first if a tensor shares them. Counts as one new version.
-void own_bytes(SEXP variable);
+// The bytes of a variable ready for writing: copied first if a tensor shares them. Counts as one new version.
+SEXP own_bytes(SEXP variable);
 View writable_view(SEXP variable);
 
 }  // namespace birnn
