@@ -1,13 +1,48 @@
 // The end of an array that does not fill a vector (level L1). Included like kernel_simd.h.
 
-// The last n elements of an array as a vector filled up with zeros.
+// The first n numbers of an array, fewer than a vector holds, filled up with zeros.
+#if defined(__x86_64__) && BIRNN_LANES == 16
+BIRNN_INLINE Vec load_part(const float* from, long n) {
+  return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from));
+}
+BIRNN_INLINE DoubleVec load_part(const double* from, long n) {
+  return reinterpret_cast<DoubleVec>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), from));
+}
+BIRNN_INLINE void store_part(float* to, Vec value, long n) {
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1u), reinterpret_cast<__m512>(value));
+}
+BIRNN_INLINE void store_part(double* to, DoubleVec value, long n) {
+  _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << n) - 1u), reinterpret_cast<__m512d>(value));
+}
+#else
+#if defined(__x86_64__) && BIRNN_LANES == 8
+BIRNN_INLINE Vec load_part(const float* from, long n) {
+  const __m256i first =
+      _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  return reinterpret_cast<Vec>(_mm256_maskload_ps(from, first));
+}
+BIRNN_INLINE DoubleVec load_part(const double* from, long n) {
+  const __m256i first = _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+  return reinterpret_cast<DoubleVec>(_mm256_maskload_pd(from, first));
+}
+#else
+BIRNN_INLINE Vec load_part(const float* from, long n) {
+  return Vec{n > 0 ? from[0] : 0.0f, n > 1 ? from[1] : 0.0f, n > 2 ? from[2] : 0.0f, 0.0f};
+}
+BIRNN_INLINE DoubleVec load_part(const double* from, long n) { return DoubleVec{n > 0 ? from[0] : 0.0, 0.0}; }
+#endif
+// Number by number: some processors are slow at storing under a mask.
+template <typename T>
+BIRNN_INLINE void store_part(T* to, VectorFor<T> value, long n) {
+  for (long i = 0; i < n; ++i) to[i] = value[i];
+}
+#endif
+
+// The last n elements of an array as a vector in memory, filled up with zeros.
 template <typename T>
 struct Part {
-  T numbers[width<T>] = {};
-  Part() = default;
-  Part(const T* from, long n) { copy(from, numbers, n); }
-  void to(T* target, long n) const { copy(numbers, target, n); }
-  static void copy(const T* from, T* to, long n) {
-    for (long i = 0; i < n; ++i) to[i] = from[i];
-  }
+  alignas(sizeof(VectorFor<T>)) T numbers[width<T>];
+  Part() : Part(nullptr, 0) {}
+  Part(const T* from, long n) { store(numbers, load_part(from, n)); }
+  void to(T* target, long n) const { store_part(target, load(numbers), n); }
 };
