@@ -1,7 +1,7 @@
 // The tables of kernels on arrays of every instruction set (level L1).
 #include "kernel_arrays.h"
 
-#define BIRNN_KERNELS "kernel_sums.h"
+#define BIRNN_KERNELS "kernel_rows.h"
 #include "kernel_tiers.h"
 
 namespace birnn {

@@ -1,4 +1,5 @@
-// The vector kernels on arrays: pairs of them, sums, softmax (level L1). One table for each instruction set and type.
+// The vector kernels on arrays: pairs of them, sums, softmax, losses (level L1). One table for each instruction set and
+// type.
 //
 // Arrays may start anywhere. A sum has an order that depends only on the number of its elements; sums are taken in
 // double.
@@ -8,25 +9,40 @@
 
 namespace birnn {
 
-enum class Combination { add, subtract, multiply, divide, maximum, minimum };
+enum class Combination {
+  add,
+  subtract,
+  multiply,
+  divide,
+  maximum,
+  minimum,
+  power,
+  probability_entropy,  // binary cross-entropies of a label and a prediction; parameters: kernel_pairs.h
+  logit_entropy
+};
+constexpr int combination_params = 4;
 
-// Two operands of a combination; one with step 0 is a single number met by all elements.
+// Two operands of a combination; one with step 0 is a single number met by all elements of a row. Rows of an operand
+// are row_a, row_b apart.
 template <typename T>
 struct Operands {
   const T* a;
   long step_a;
   const T* b;
   long step_b;
+  long row_a = 0, row_b = 0;
+  T params[combination_params] = {};
 };
 
 template <typename T>
 struct ArrayKernels {
-  // y[e] = a[e] op b[e]
-  void (*combine)(Combination, long n, const Operands<T>&, T* y);
-  // dx[e] (+)= dy[e] times the slope by operand 0 or 1. a, b or y may be null if the slope does not need it.
-  void (*combine_slope)(Combination, int operand, long n, const Operands<T>&, const T* y, const T* dy, bool accumulate,
-                        T* dx);
-  // Their sum.
+  // y[r][e] = a[r][e] op b[r][e], rows of n elements
+  void (*combine)(Combination, long rows, long n, const Operands<T>&, T* y);
+  // dx[r][e] (+)= dy[r][e] times the slope by operand 0 or 1; rows of dx are row_dx apart, 0 makes a sum of them. a, b
+  // or y may be null if the slope does not need it.
+  void (*combine_slope)(Combination, int operand, long rows, long n, const Operands<T>&, const T* y, const T* dy,
+                        bool accumulate, T* dx, long row_dx);
+  // The sum of one row of them.
   double (*combine_slope_sum)(Combination, int operand, long n, const Operands<T>&, const T* y, const T* dy);
   // to (columns, rows) = from (rows, columns) transposed; the steps are those between stored rows.
   void (*transpose)(long rows, long columns, const T* from, long from_step, T* to, long to_step);
@@ -47,6 +63,14 @@ struct ArrayKernels {
   void (*subtract_two)(long n, const T* x, T max, T log_sum, T* y);
   // dx (+)= factor exp((x - max) - log_sum)
   void (*scaled_exp)(long n, const T* x, T max, T log_sum, T factor, bool accumulate, T* dx);
+  // The softmax of every column of n rows, or its logarithm; and the gradient from the values y.
+  void (*column_softmax)(bool logarithm, long n, long columns, const T* x, T* y);
+  void (*column_softmax_slope)(bool logarithm, long n, long columns, const T* y, const T* dy, bool accumulate, T* dx);
+  // Cross-entropies of rows of n labels y and predictions x, and the gradient of the labels (operand 0) or the
+  // predictions (1). Parameters: those of the binary ones.
+  void (*cross_entropy)(bool logits, const T* params, long rows, long n, const T* y, const T* x, T* values);
+  void (*cross_entropy_slope)(bool logits, const T* params, int operand, long rows, long n, const T* y, const T* x,
+                              const T* dy, bool accumulate, T* dx);
 };
 
 using ArrayTable = ByType<ArrayKernels>;

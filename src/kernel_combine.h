@@ -1,158 +1,7 @@
 // Two arrays made into one, and the gradients (level L1). Included like kernel_simd.h; table: kernel_arrays.h.
 
-#include "kernel_math.h"
+#include "kernel_pairs.h"
 #include "kernel_part.h"
-
-// da, db: the gradients of the operands a and b from the value y and its gradient dy.
-struct Add {
-  template <typename V>
-  static BIRNN_INLINE V value(V a, V b) {
-    return a + b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V da(V, V, V, V dy) {
-    return dy;
-  }
-  template <typename V>
-  static BIRNN_INLINE V db(V, V, V, V dy) {
-    return dy;
-  }
-};
-struct Subtract {
-  template <typename V>
-  static BIRNN_INLINE V value(V a, V b) {
-    return a - b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V da(V, V, V, V dy) {
-    return dy;
-  }
-  template <typename V>
-  static BIRNN_INLINE V db(V, V, V, V dy) {
-    return -dy;
-  }
-};
-struct Multiply {
-  template <typename V>
-  static BIRNN_INLINE V value(V a, V b) {
-    return a * b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V da(V, V b, V, V dy) {
-    return dy * b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V db(V a, V, V, V dy) {
-    return dy * a;
-  }
-};
-struct Divide {
-  template <typename V>
-  static BIRNN_INLINE V value(V a, V b) {
-    return a / b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V da(V, V b, V, V dy) {
-    return dy / b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V db(V, V b, V y, V dy) {
-    return -dy * y / b;
-  }
-};
-// Equal operands share the gradient. NaN in either operand wins.
-template <bool larger>
-struct Extreme {
-  template <typename V>
-  static BIRNN_INLINE auto first(V a, V b) {
-    if constexpr (larger)
-      return a > b;
-    else
-      return a < b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V value(V a, V b) {
-    return (first(a, b) | (a != a)) ? a : b;
-  }
-  template <typename V>
-  static BIRNN_INLINE V da(V a, V b, V, V dy) {
-    const V apart = first(a, b) ? dy : V{};
-    return a == b ? dy / all<V>(2) : apart;
-  }
-  template <typename V>
-  static BIRNN_INLINE V db(V a, V b, V, V dy) {
-    const V apart = first(b, a) ? dy : V{};
-    return a == b ? dy / all<V>(2) : apart;
-  }
-};
-
-// Calls f with the struct of the combination.
-template <typename F>
-BIRNN_INLINE void with_combination(Combination combination, F f) {
-  switch (combination) {
-    case Combination::add:
-      return f(Add());
-    case Combination::subtract:
-      return f(Subtract());
-    case Combination::multiply:
-      return f(Multiply());
-    case Combination::divide:
-      return f(Divide());
-    case Combination::maximum:
-      return f(Extreme<true>());
-    case Combination::minimum:
-      return f(Extreme<false>());
-  }
-}
-
-// The vector at element e of an operand: its own elements, or its one number.
-template <typename T>
-BIRNN_INLINE VectorFor<T> operand_at(const T* x, long step, long e) {
-  return step == 0 ? all(*x) : load(x + e);
-}
-// The same where fewer than a vector are left.
-template <typename T>
-BIRNN_INLINE VectorFor<T> last_operand(const T* x, long step, long e, long n) {
-  return step == 0 ? all(*x) : load(Part<T>(x + e, n).numbers);
-}
-
-template <typename Op, typename T>
-__attribute__((noinline)) void combine_with(long n, const Operands<T>& in, T* y) {
-  const long whole = n / width<T> * width<T>;
-  const T *const a = in.a, *const b = in.b;
-  if (in.step_a != 0 && in.step_b != 0)
-    for (long e = 0; e < whole; e += width<T>) store(y + e, Op::value(load(a + e), load(b + e)));
-  else
-    for (long e = 0; e < whole; e += width<T>)
-      store(y + e, Op::value(operand_at(a, in.step_a, e), operand_at(b, in.step_b, e)));
-  if (whole == n) return;
-  Part<T> last;
-  store(last.numbers,
-        Op::value(last_operand(a, in.step_a, whole, n - whole), last_operand(b, in.step_b, whole, n - whole)));
-  last.to(y + whole, n - whole);
-}
-
-template <typename T>
-void combine(Combination combination, long n, const Operands<T>& in, T* y) {
-  with_combination(combination, [&](auto op) { combine_with<decltype(op)>(n, in, y); });
-}
-
-// Calls put(e, gradients) for whole vectors, then last(e, gradients) for the rest.
-template <typename Op, int operand, typename T, typename Put, typename Last>
-BIRNN_INLINE void for_each_slope(long n, const Operands<T>& in, const T* y, const T* dy, Put put, Last last) {
-  const long whole = n / width<T> * width<T>, rest = n - whole;
-  const Operands<T> x{in.a != nullptr ? in.a : dy, in.a != nullptr ? in.step_a : 1, in.b != nullptr ? in.b : dy,
-                      in.b != nullptr ? in.step_b : 1};
-  y = y != nullptr ? y : dy;
-  for (long e = 0; e < whole; e += width<T>) {
-    const auto a = operand_at(x.a, x.step_a, e), b = operand_at(x.b, x.step_b, e);
-    put(e, operand == 0 ? Op::da(a, b, load(y + e), load(dy + e)) : Op::db(a, b, load(y + e), load(dy + e)));
-  }
-  if (rest == 0) return;
-  const auto a = last_operand(x.a, x.step_a, whole, rest), b = last_operand(x.b, x.step_b, whole, rest);
-  const auto last_y = load(Part<T>(y + whole, rest).numbers), last_dy = load(Part<T>(dy + whole, rest).numbers);
-  last(whole, rest, operand == 0 ? Op::da(a, b, last_y, last_dy) : Op::db(a, b, last_y, last_dy));
-}
 
 // The product is rounded before it is added, wherever it stands: no FMA across the empty asm.
 template <typename V>
@@ -163,26 +12,120 @@ BIRNN_INLINE V rounded(V x) {
   return x;
 }
 
-template <typename Op, int operand, typename T>
-__attribute__((noinline)) void combine_slope_with(long n, const Operands<T>& in, const T* y, const T* dy,
-                                                  bool accumulate, T* dx) {
-  using V = VectorFor<T>;
-  for_each_slope<Op, operand>(
-      n, in, y, dy,
-      [&](long e, V gradient) { store(dx + e, accumulate ? load(dx + e) + rounded(gradient) : gradient); },
-      [&](long e, long rest, V gradient) {
-        Part<T> part(dx + e, rest);
-        store(part.numbers, accumulate ? load(part.numbers) + rounded(gradient) : gradient);
-        part.to(dx + e, rest);
-      });
+template <typename T>
+BIRNN_INLINE void spread_params(const T* params, VectorFor<T>* in_all_lanes) {
+  for (int k = 0; k < combination_params; ++k) in_all_lanes[k] = all(params[k]);
+}
+
+// The vector at element e of an operand: its own elements, or its one number.
+template <typename T>
+BIRNN_INLINE VectorFor<T> operand_at(const T* x, long step, long e) {
+  return step == 0 ? all(*x) : load(x + e);
+}
+// The same where fewer than a vector are left.
+template <typename T>
+BIRNN_INLINE VectorFor<T> last_operand(const T* x, long step, long e, long n) {
+  return step == 0 ? all(*x) : load_part(x + e, n);
+}
+
+template <typename Op, typename T>
+BIRNN_INLINE void combine_row(const VectorFor<T>* p, long n, const T* a, long step_a, const T* b, long step_b, T* y) {
+  const long whole = n / width<T> * width<T>;
+  if (step_a != 0 && step_b != 0)
+    for (long e = 0; e < whole; e += width<T>) store(y + e, Op::value(p, load(a + e), load(b + e)));
+  else
+    for (long e = 0; e < whole; e += width<T>)
+      store(y + e, Op::value(p, operand_at(a, step_a, e), operand_at(b, step_b, e)));
+  if (whole == n) return;
+  const long rest = n - whole;
+  store_part(y + whole, Op::value(p, last_operand(a, step_a, whole, rest), last_operand(b, step_b, whole, rest)), rest);
+}
+
+template <typename Op, typename T>
+__attribute__((noinline)) void combine_with(long rows, long n, const Operands<T>& in, T* y) {
+  VectorFor<T> p[combination_params];
+  spread_params(in.params, p);
+  for (long r = 0; r < rows; ++r)
+    combine_row<Op>(p, n, in.a + r * in.row_a, in.step_a, in.b + r * in.row_b, in.step_b, y + r * n);
 }
 
 template <typename T>
-void combine_slope(Combination combination, int operand, long n, const Operands<T>& in, const T* y, const T* dy,
-                   bool accumulate, T* dx) {
+void combine(Combination combination, long rows, long n, const Operands<T>& in, T* y) {
+  with_combination(combination, [&](auto op) { combine_with<decltype(op)>(rows, n, in, y); });
+}
+
+// A row in the backward pass: its gradients, a vector at a time. What the gradient does not need may be null.
+template <typename Op, int operand, typename T>
+struct SlopeRow {
+  using V = VectorFor<T>;
+  const V* p;
+  const T *a, *b, *y, *dy;
+  long step_a, step_b;
+  BIRNN_INLINE SlopeRow(const V* params, const Operands<T>& in, const T* values, const T* from_above, long r, long n)
+      : p(params), dy(from_above + r * n), step_a(1), step_b(1) {
+    a = b = y = dy;
+    if (in.a != nullptr) {
+      a = in.a + r * in.row_a;
+      step_a = in.step_a;
+    }
+    if (in.b != nullptr) {
+      b = in.b + r * in.row_b;
+      step_b = in.step_b;
+    }
+    if (values != nullptr) y = values + r * n;
+  }
+  // At element e, where `here` are left, at most a vector.
+  BIRNN_INLINE V at(long e, long here) const {
+    const V va = step_a == 0 ? all(*a) : load_up_to(a + e, here), vb = step_b == 0 ? all(*b) : load_up_to(b + e, here);
+    const V vy = load_up_to(y + e, here), vdy = load_up_to(dy + e, here);
+    return operand == 0 ? Op::da(p, va, vb, vy, vdy) : Op::db(p, va, vb, vy, vdy);
+  }
+};
+
+template <typename Op, int operand, typename T>
+__attribute__((noinline)) void combine_slope_with(long rows, long n, const Operands<T>& in, const T* y, const T* dy,
+                                                  bool accumulate, T* dx, long row_dx) {
+  using V = VectorFor<T>;
+  V p[combination_params];
+  spread_params(in.params, p);
+  for (long r = 0; r < rows; ++r, dx += row_dx) {
+    const SlopeRow<Op, operand, T> row(p, in, y, dy, r, n);
+    for (long e = 0; e < n; e += width<T>) {
+      const long here = n - e < width<T> ? n - e : width<T>;
+      const V gradient = row.at(e, here);
+      store_up_to(dx + e, accumulate ? load_up_to(dx + e, here) + rounded(gradient) : gradient, here);
+    }
+  }
+}
+
+// The sum over rows, in their order: dx[e] += ...
+template <typename Op, int operand, typename T>
+__attribute__((noinline)) void add_slopes_with(long rows, long n, const Operands<T>& in, const T* y, const T* dy,
+                                               T* dx) {
+  using V = VectorFor<T>;
+  V p[combination_params];
+  spread_params(in.params, p);
+  for (long e = 0; e < n; e += width<T>) {
+    const long here = n - e < width<T> ? n - e : width<T>;
+    V sum = load_up_to(dx + e, here);
+    for (long r = 0; r < rows; ++r) sum += rounded(SlopeRow<Op, operand, T>(p, in, y, dy, r, n).at(e, here));
+    store_up_to(dx + e, sum, here);
+  }
+}
+
+template <int operand, typename Op, typename T>
+BIRNN_INLINE void run_slope(long rows, long n, const Operands<T>& in, const T* y, const T* dy, bool accumulate, T* dx,
+                            long row_dx) {
+  if (row_dx == 0 && accumulate) return add_slopes_with<Op, operand>(rows, n, in, y, dy, dx);
+  combine_slope_with<Op, operand>(rows, n, in, y, dy, accumulate, dx, row_dx);
+}
+
+template <typename T>
+void combine_slope(Combination combination, int operand, long rows, long n, const Operands<T>& in, const T* y,
+                   const T* dy, bool accumulate, T* dx, long row_dx) {
   with_combination(combination, [&](auto op) {
     using Op = decltype(op);
-    operand == 0 ? combine_slope_with<Op, 0>(n, in, y, dy, accumulate, dx)
-                 : combine_slope_with<Op, 1>(n, in, y, dy, accumulate, dx);
+    operand == 0 ? run_slope<0, Op>(rows, n, in, y, dy, accumulate, dx, row_dx)
+                 : run_slope<1, Op>(rows, n, in, y, dy, accumulate, dx, row_dx);
   });
 }

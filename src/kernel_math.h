@@ -284,3 +284,68 @@ BIRNN_INLINE V erfc(V x) {
   const V far = x > V{} ? tail : all<V>(2) - tail;
   return magnitude(x) < all<V>(erf_switch) ? all<V>(1) - x * erf_small(x * x) : far;
 }
+
+// --- floats through doubles ---------------------------------------------------------------------------------------
+
+// The lower and the upper half of a vector of floats as doubles; and back.
+struct Halves {
+  DoubleVec low, high;
+};
+BIRNN_INLINE Halves halves(Vec x) {
+#if defined(__x86_64__) && BIRNN_LANES == 4
+  const __m128 y = reinterpret_cast<__m128>(x);
+  return {reinterpret_cast<DoubleVec>(_mm_cvtps_pd(y)), reinterpret_cast<DoubleVec>(_mm_cvtps_pd(_mm_movehl_ps(y, y)))};
+#elif defined(__x86_64__) && BIRNN_LANES == 8
+  const __m256 y = reinterpret_cast<__m256>(x);
+  return {reinterpret_cast<DoubleVec>(_mm256_cvtps_pd(_mm256_castps256_ps128(y))),
+          reinterpret_cast<DoubleVec>(_mm256_cvtps_pd(_mm256_extractf128_ps(y, 1)))};
+#elif defined(__x86_64__)
+  const __m512 y = reinterpret_cast<__m512>(x);
+  return {reinterpret_cast<DoubleVec>(_mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, y, 0))),
+          reinterpret_cast<DoubleVec>(_mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, y, 1)))};
+#else
+  Halves y;
+  for (int i = 0; i < lanes / 2; ++i) {
+    y.low[i] = x[i];
+    y.high[i] = x[lanes / 2 + i];
+  }
+  return y;
+#endif
+}
+BIRNN_INLINE Vec joined(Halves x) {
+#if defined(__x86_64__) && BIRNN_LANES == 4
+  return reinterpret_cast<Vec>(
+      _mm_movelh_ps(_mm_cvtpd_ps(reinterpret_cast<__m128d>(x.low)), _mm_cvtpd_ps(reinterpret_cast<__m128d>(x.high))));
+#elif defined(__x86_64__) && BIRNN_LANES == 8
+  return reinterpret_cast<Vec>(
+      _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(reinterpret_cast<__m256d>(x.low))),
+                           _mm256_cvtpd_ps(reinterpret_cast<__m256d>(x.high)), 1));
+#elif defined(__x86_64__)
+  return reinterpret_cast<Vec>(_mm512_maskz_insertf32x8(
+      0xffff, _mm512_castps256_ps512(_mm512_maskz_cvtpd_ps(0xff, reinterpret_cast<__m512d>(x.low))),
+      _mm512_maskz_cvtpd_ps(0xff, reinterpret_cast<__m512d>(x.high)), 1));
+#else
+  Vec y;
+  for (int i = 0; i < lanes / 2; ++i) {
+    y[i] = static_cast<float>(x.low[i]);
+    y[lanes / 2 + i] = static_cast<float>(x.high[i]);
+  }
+  return y;
+#endif
+}
+
+template <typename V>
+BIRNN_INLINE auto is_whole(V x) {  // beyond the mantissa every number is
+  using F = FormatOf<V>;
+  return (((x + all<V>(F::round)) - all<V>(F::round)) == x) | (magnitude(x) >= all<V>(F::two_up / 2));
+}
+
+// a^b for numbers that are floats; through the logarithm, whose error grows with the exponent: right for floats only.
+BIRNN_INLINE DoubleVec power_of_floats(DoubleVec a, DoubleVec b) {
+  using V = DoubleVec;
+  const V exponent = b * log(magnitude(a));
+  const V size = exp(exponent), odd = (is_whole(b) & ~is_whole(b * all<V>(0.5))) ? with_sign(size, a) : size;
+  const auto no_number = (a < V{}) & (a > -infinity<V>()) & ~is_whole(b);
+  const V value = no_number ? all<V>(__builtin_nan("")) : odd;
+  return ((b == V{}) | (a == all<V>(1)) | ((a == all<V>(-1)) & (magnitude(b) == infinity<V>()))) ? all<V>(1) : value;
+}

@@ -38,6 +38,34 @@ BIRNN_INLINE void store_part(T* to, VectorFor<T> value, long n) {
 }
 #endif
 
+// The same where n may be all that a vector holds.
+template <typename T>
+BIRNN_INLINE VectorFor<T> load_up_to(const T* from, long n) {
+  return n == width<T> ? load(from) : load_part(from, n);
+}
+template <typename T>
+BIRNN_INLINE void store_up_to(T* to, VectorFor<T> value, long n) {
+  n == width<T> ? store(to, value) : store_part(to, value, n);
+}
+
+#if BIRNN_LANES == 16
+constexpr IntVec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr LongVec long_lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7};
+#elif BIRNN_LANES == 8
+constexpr IntVec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7};
+constexpr LongVec long_lane_numbers = {0, 1, 2, 3};
+#else
+constexpr IntVec lane_numbers = {0, 1, 2, 3};
+constexpr LongVec long_lane_numbers = {0, 1};
+#endif
+// The first n lanes of x, those of y in the others.
+BIRNN_INLINE Vec first_of(Vec x, long n, Vec y = Vec{}) {
+  return lane_numbers < IntVec{} + static_cast<int>(n) ? x : y;
+}
+BIRNN_INLINE DoubleVec first_of(DoubleVec x, long n, DoubleVec y = DoubleVec{}) {
+  return long_lane_numbers < LongVec{} + n ? x : y;
+}
+
 // The last n elements of an array as a vector in memory, filled up with zeros.
 template <typename T>
 struct Part {

@@ -61,14 +61,11 @@ struct Divide {
   static constexpr unsigned inputs = needs_b, outputs = 1;
 };
 
-// A base that is not positive has no logarithm: the gradient of its exponent is taken as 0, as in TensorFlow.
 template <typename T>
 struct Power {
   static constexpr const char* label = "op_power";
+  static constexpr Combination combination = Combination::power;
   static constexpr unsigned inputs = needs_a | needs_b, outputs = 1;
-  static T value(T a, T b) { return std::pow(a, b); }
-  static T da(T a, T b, T, T dy) { return b == T(0) ? T(0) : dy * b * std::pow(a, b - T(1)); }
-  static T db(T a, T, T y, T dy) { return a <= T(0) ? T(0) : dy * y * std::log(a); }
 };
 
 // Equal operands share the gradient. NaN in either operand wins.
@@ -203,43 +200,66 @@ void with_accepted(DType type, Fn&& fn) {
   if constexpr (accepts == Accepts::logicals) fn(std::uint8_t{});
 }
 
+// The operands of a block of rows, those that are not needed null.
+template <typename T>
+Operands<T> operands_of(const View* in, unsigned needed, const int64 (&offset)[2], const int64 (&within)[2],
+                        const int64 (&between)[2]) {
+  const auto from = [&](int k) { return needed >> k & 1u ? in[k].as<T>() + offset[k] : nullptr; };
+  return {from(0),
+          static_cast<long>(within[0]),
+          from(1),
+          static_cast<long>(within[1]),
+          static_cast<long>(between[0]),
+          static_cast<long>(between[1])};
+}
+
+template <template <typename> class Op, typename T>
+void forward_pairs(const ForwardCall& call, const Grid<2>& grid) {
+  if constexpr (IsCombination<Op<T>>::value && std::is_floating_point<T>::value)
+    return for_each_block_of_rows(grid, [&](int64 start, int64 rows, int64 n, const int64(&offset)[2],
+                                            const int64(&within)[2], const int64(&between)[2]) {
+      tier().arrays->of<T>().combine(Op<T>::combination, static_cast<long>(rows), static_cast<long>(n),
+                                     operands_of<T>(call.in, needs_a | needs_b, offset, within, between),
+                                     call.out[0].as<T>() + start);
+    });
+  else
+    for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
+      with_steps(stride, [&](auto step_a, auto step_b) {
+        const T* __restrict a = call.in[0].as<T>() + offset[0];
+        const T* __restrict b = call.in[1].as<T>() + offset[1];
+        using Y = decltype(Op<T>::value(T(), T()));
+        Y* __restrict y = call.out[0].as<Y>() + start;
+        for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(a[i * step_a], b[i * step_b]);
+      });
+    });
+}
+
 template <template <typename> class Op, Accepts accepts>
 void forward_binary(const ForwardCall& call) {
   const Grid<2> grid = broadcast_grid<2>(call.out[0].shape(), {&call.in[0].shape(), &call.in[1].shape()});
-  with_accepted<accepts>(call.in[0].dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
-      if constexpr (IsCombination<Op<T>>::value && std::is_floating_point<T>::value)
-        return tier().arrays->of<T>().combine(Op<T>::combination, static_cast<long>(n),
-                                              {call.in[0].as<T>() + offset[0], static_cast<long>(stride[0]),
-                                               call.in[1].as<T>() + offset[1], static_cast<long>(stride[1])},
-                                              call.out[0].as<T>() + start);
-      else
-        with_steps(stride, [&](auto step_a, auto step_b) {
-          const T* __restrict a = call.in[0].as<T>() + offset[0];
-          const T* __restrict b = call.in[1].as<T>() + offset[1];
-          using Y = decltype(Op<T>::value(T(), T()));
-          Y* __restrict y = call.out[0].as<Y>() + start;
-          for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(a[i * step_a], b[i * step_b]);
-        });
-    });
-  });
+  with_accepted<accepts>(call.in[0].dtype(), [&](auto zero) { forward_pairs<Op, decltype(zero)>(call, grid); });
 }
 
-// A row of the gradient of an operand of a combination.
+// The gradient of an operand of a combination, for a block of rows.
 template <typename Op, int operand, typename T>
-void put_combination(const BackwardCall& call, int64 start, int64 n, const int64 (&offset)[2], const int64 (&stride)[2],
-                     bool adds) {
-  const Operands<T> in{Op::inputs & needs_a ? call.in[0].as<T>() + offset[0] : nullptr, static_cast<long>(stride[0]),
-                       Op::inputs & needs_b ? call.in[1].as<T>() + offset[1] : nullptr, static_cast<long>(stride[1])};
+void put_combination(const BackwardCall& call, int64 start, int64 rows, int64 n, const Operands<T>& in, bool adds,
+                     T* target) {
+  const ArrayKernels<T>& kernels = tier().arrays->of<T>();
   const T* y = Op::outputs ? call.out[0].as<T>() + start : nullptr;
   const T* dy = call.dout[0].as<T>() + start;
-  T* target = call.din[operand].as<T>() + offset[operand];
-  const ArrayKernels<T>& kernels = tier().arrays->of<T>();
-  if (stride[operand] != 0)
-    return kernels.combine_slope(Op::combination, operand, static_cast<long>(n), in, y, dy, adds, target);
-  const T sum = static_cast<T>(kernels.combine_slope_sum(Op::combination, operand, static_cast<long>(n), in, y, dy));
-  *target = adds ? *target + sum : sum;
+  const long between = operand == 0 ? in.row_a : in.row_b, size = static_cast<long>(n);
+  if ((operand == 0 ? in.step_a : in.step_b) != 0)
+    return kernels.combine_slope(Op::combination, operand, static_cast<long>(rows), size, in, y, dy, adds, target,
+                                 between);
+  for (long r = 0; r < rows; ++r) {
+    Operands<T> row = in;
+    if (in.a != nullptr) row.a += r * in.row_a;
+    if (in.b != nullptr) row.b += r * in.row_b;
+    const T sum = static_cast<T>(
+        kernels.combine_slope_sum(Op::combination, operand, size, row, y != nullptr ? y + r * n : nullptr, dy + r * n));
+    T& at = target[r * between];
+    at = adds ? at + sum : sum;
+  }
 }
 
 // One operand's gradient. An operand that was broadcast gets the sum over the elements it met, in row-major order.
@@ -247,10 +267,15 @@ template <template <typename> class Op, int operand, typename T>
 void backward_operand(const BackwardCall& call, const Grid<2>& grid) {
   if (!wanted(call, operand)) return;
   const bool adds = start_row_sums(call, operand);
-  for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
-    if constexpr (IsCombination<Op<T>>::value)
-      return put_combination<Op<T>, operand, T>(call, start, n, offset, stride, adds);
-    else
+  if constexpr (IsCombination<Op<T>>::value)
+    return for_each_block_of_rows(grid, [&](int64 start, int64 rows, int64 n, const int64(&offset)[2],
+                                            const int64(&within)[2], const int64(&between)[2]) {
+      put_combination<Op<T>, operand, T>(call, start, rows, n,
+                                         operands_of<T>(call.in, Op<T>::inputs, offset, within, between), adds,
+                                         call.din[operand].as<T>() + offset[operand]);
+    });
+  else
+    for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
       with_steps(stride, [&](auto step_a, auto step_b) {
         const T* __restrict a = call.in[0].as<T>();
         const T* __restrict b = call.in[1].as<T>();
@@ -265,7 +290,7 @@ void backward_operand(const BackwardCall& call, const Grid<2>& grid) {
         T* __restrict target = call.din[operand].as<T>() + offset[operand];
         with_flag(adds, [&](auto add) { put_row<decltype(add)>(n, operand == 0 ? step_a : step_b, target, gradient); });
       });
-  });
+    });
 }
 
 template <template <typename> class Op>

@@ -104,6 +104,19 @@ void for_each_row(Grid<N> grid, Fn&& fn) {
   });
 }
 
+// The same for blocks of rows: fn(start, rows, n, offsets, strides within a row, strides between rows).
+template <int N, typename Fn>
+void for_each_block_of_rows(Grid<N> grid, Fn&& fn) {
+  int64 inner[N], between[N];
+  const int64 n = grid.pop(inner), rows = grid.pop(between);
+  if (n == 0 || rows == 0) return;
+  int64 start = 0;
+  walk(grid, [&](const int64(&offset)[N]) {
+    fn(start, rows, n, offset, static_cast<const int64(&)[N]>(inner), static_cast<const int64(&)[N]>(between));
+    start += rows * n;
+  });
+}
+
 using Step0 = std::integral_constant<int64, 0>;
 using Step1 = std::integral_constant<int64, 1>;
 

@@ -1,6 +1,8 @@
 // Cross-entropies over the last axis, fused with their clipping, normalising or softmax (level L3).
 // Attributes: `from_logits`, `label_smoothing`, `epsilon` (1e-7); sparse: `ignore_class`.
 // Formulas as Keras 3 (keras/src/losses/losses.py); clipped probabilities have no gradient.
+#include <algorithm>
+
 #include "ops_families.h"
 #include "ops_indices.h"
 
@@ -12,78 +14,20 @@ constexpr const char* binary_label = "op_binary_crossentropy";
 constexpr const char* categorical_label = "op_categorical_crossentropy";
 constexpr const char* sparse_label = "op_sparse_categorical_crossentropy";
 
+// The parameters of the kernels: lowest and highest probability; labels become y factor + share, that is
+// y (1 - s) + s / classes.
 template <typename T>
-struct Clip {
-  T low, high;
-  explicit Clip(const Attrs& attrs)
-      : low(static_cast<T>(attrs.number("epsilon", 1e-7))),
-        high(T(1) - static_cast<T>(attrs.number("epsilon", 1e-7))) {}
-  T operator()(T p) const { return p < low ? low : p > high ? high : p; }
-  bool inside(T p) const { return !(p < low || p > high); }
-};
-
-// y (1 - s) + s / classes
-template <typename T>
-struct Smoothing {
-  T factor, share;
-  Smoothing(const Attrs& attrs, int64 classes)
-      : factor(static_cast<T>(1 - attrs.number("label_smoothing", 0))),
-        share(static_cast<T>(attrs.number("label_smoothing", 0) / static_cast<double>(classes))) {}
-  T operator()(T y) const { return y * factor + share; }
-};
-
-// One element of a binary cross-entropy: its value and its derivatives by the prediction and by y.
-
-// -y log q - (1 - y) log(1 - q), q = clip(p)
-template <typename T>
-struct BinaryProbability {
-  Clip<T> clip;
-  explicit BinaryProbability(const Attrs& attrs) : clip(attrs) {}
-  T value(T y, T p) const {
-    const T q = clip(p);
-    return -(y * std::log(q) + (T(1) - y) * std::log1p(-q));
+struct Settings {
+  T numbers[combination_params];
+  Settings(const Attrs& attrs, int64 classes) {
+    const double epsilon = attrs.number("epsilon", 1e-7), smoothing = attrs.number("label_smoothing", 0);
+    numbers[0] = static_cast<T>(epsilon);
+    numbers[1] = T(1) - static_cast<T>(epsilon);
+    numbers[2] = static_cast<T>(1 - smoothing);
+    numbers[3] = static_cast<T>(smoothing / static_cast<double>(classes));
   }
-  T slope(T y, T p) const { return clip.inside(p) ? (p - y) / (p * (T(1) - p)) : T(0); }
-  T slope_true(T p) const { return std::log1p(-clip(p)) - std::log(clip(p)); }
-};
-
-// max(x, 0) - x y + log(1 + exp(-|x|))
-template <typename T>
-struct BinaryLogit {
-  explicit BinaryLogit(const Attrs&) {}
-  T value(T y, T x) const { return (x < T(0) ? T(0) : x) - x * y + std::log1p(std::exp(-std::fabs(x))); }
-  T slope(T y, T x) const { return T(1) / (T(1) + std::exp(-x)) - y; }
-  T slope_true(T x) const { return -x; }
-};
-
-// One row of class predictions: log of the probability of class i, and the derivative of -sum_i y_i log p_i.
-
-// log p_i = log clip(p_i / sum_j p_j)
-template <typename T>
-struct ProbabilityRow {
-  const T* p;
-  Clip<T> clip;
-  T sum;
-  ProbabilityRow(const Attrs& attrs, const T* row, int64 n) : p(row), clip(attrs) {
-    double total = 0;
-    for (int64 i = 0; i < n; ++i) total += static_cast<double>(p[i]);
-    sum = static_cast<T>(total);
-  }
-  T log_probability(int64 i) const { return std::log(clip(p[i] / sum)); }
-  bool counts(int64 i) const { return clip.inside(p[i] / sum); }
-  // With r_i = p_i / sum: (sum of the y_i that count - y_i / r_i if it counts) / sum
-  T slope(int64 i, T y, T counted) const { return (counts(i) && y != T(0) ? counted - y * sum / p[i] : counted) / sum; }
-};
-
-// log p_i = x_i - log sum_j exp(x_j)
-template <typename T>
-struct LogitRow {
-  const T* x;
-  T max, log_sum;
-  LogitRow(const Attrs&, const T* row, int64 n) : x(row) {
-    tier().arrays->of<T>().log_sum_exp(static_cast<long>(n), row, &max, &log_sum);
-  }
-  T log_probability(int64 i) const { return (x[i] - max) - log_sum; }
+  T clipped(T p) const { return p < numbers[0] ? numbers[0] : p > numbers[1] ? numbers[1] : p; }
+  bool inside(T p) const { return !(p < numbers[0] || p > numbers[1]); }
 };
 
 void require_attributes(const char* label, const Attrs& attrs) {
@@ -113,57 +57,85 @@ Inference infer_dense_labels(const Attrs& attrs, const std::vector<Meta>& in) {
 // Rows of predictions: (rows, n).
 Split3 rows_of(const View& predictions) { return Split3(predictions.shape(), predictions.shape().rank() - 1); }
 
-template <typename Fn>
-void with_logits(const Attrs& attrs, Fn&& fn) {
-  with_flag(attrs.flag("from_logits"), fn);
+// binary_crossentropy: inputs y_true, y_pred; the mean over the last axis. Elements are computed in runs that may hold
+// many short rows, or a part of a long one.
+
+constexpr int64 run_length = 512;
+
+template <typename T>
+Operands<T> pairs_of(const Attrs& attrs, const T* y, const T* p) {
+  Operands<T> pairs{y, 1, p, 1};
+  const Settings<T> settings(attrs, 2);
+  std::copy(settings.numbers, settings.numbers + combination_params, pairs.params);
+  return pairs;
 }
 
-template <typename FromLogits, typename T>
-using BinaryOf = std::conditional_t<FromLogits::value, BinaryLogit<T>, BinaryProbability<T>>;
-template <typename FromLogits, typename T>
-using RowOf = std::conditional_t<FromLogits::value, LogitRow<T>, ProbabilityRow<T>>;
+Combination binary_kind(const Attrs& attrs) {
+  return attrs.flag("from_logits") ? Combination::logit_entropy : Combination::probability_entropy;
+}
 
-// binary_crossentropy: inputs y_true, y_pred; the mean over the last axis.
+template <typename T>
+double sum_of_run(int64 n, const T* values) {
+  if (n == 1) return static_cast<double>(*values);
+  if (n >= 16) return tier().arrays->of<T>().sum(static_cast<long>(n), values);
+  double sum = 0;
+  for (int64 i = 0; i < n; ++i) sum += static_cast<double>(values[i]);
+  return sum;
+}
 
 void forward_binary(const ForwardCall& call) {
   const Split3 split = rows_of(call.in[1]);
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Smoothing<T> smooth(call.attrs, 2);
-    const T *y = call.in[0].as<T>(), *p = call.in[1].as<T>();
-    with_logits(call.attrs, [&](auto from_logits) {
-      const BinaryOf<decltype(from_logits), T> element(call.attrs);
-      for (int64 row = 0; row < split.outer; ++row, y += split.size, p += split.size) {
-        double sum = 0;
-        for (int64 i = 0; i < split.size; ++i) sum += static_cast<double>(element.value(smooth(y[i]), p[i]));
-        call.out[0].as<T>()[row] = static_cast<T>(sum / static_cast<double>(split.size));
+    T values[run_length], *out = call.out[0].as<T>();
+    Operands<T> pairs = pairs_of(call.attrs, call.in[0].as<T>(), call.in[1].as<T>());
+    const auto next_values = [&](int64 n) {
+      tier().arrays->of<T>().combine(binary_kind(call.attrs), 1, static_cast<long>(n), pairs, values);
+      pairs.a += n;
+      pairs.b += n;
+    };
+    const int64 n = split.size, together = std::max<int64>(1, run_length / n);
+    for (int64 row = 0; row < split.outer; row += together) {
+      const int64 rows = std::min(together, split.outer - row);
+      double sum = 0;
+      for (int64 left = n; left > run_length; left -= run_length) {
+        next_values(run_length);
+        sum += sum_of_run(run_length, values);
       }
-    });
+      const int64 last = (n - 1) % run_length + 1;  // all of a short row
+      next_values(rows * last);
+      if (n == 1) std::copy(values, values + rows, out + row);
+      for (int64 r = 0; r < rows && n > 1; ++r)
+        out[row + r] = static_cast<T>((sum + sum_of_run(last, values + r * last)) / static_cast<double>(n));
+    }
   });
 }
 
 void backward_binary(const BackwardCall& call) {
   if (no_gradient(call, 2)) return;
   const Split3 split = rows_of(call.in[1]);
+  const int64 n = split.outer * split.size;
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Smoothing<T> smooth(call.attrs, 2);
-    const T *y = call.in[0].as<T>(), *p = call.in[1].as<T>(), *dy = call.dout[0].as<T>();
-    const auto put = [&](int input, const auto& slope) {
-      if (!wanted(call, input)) return;
-      T* target = call.din[input].as<T>();
-      with_flag(call.accumulate[input], [&](auto accumulate) {
-        for (int64 row = 0, e = 0; row < split.outer; ++row) {
-          const T scale = dy[row] / static_cast<T>(split.size);
-          for (int64 i = 0; i < split.size; ++i, ++e) store<decltype(accumulate)>(target[e], scale * slope(e));
-        }
-      });
-    };
-    with_logits(call.attrs, [&](auto from_logits) {
-      const BinaryOf<decltype(from_logits), T> element(call.attrs);
-      put(0, [&](int64 e) { return element.slope_true(p[e]) * smooth.factor; });
-      put(1, [&](int64 e) { return element.slope(smooth(y[e]), p[e]); });
-    });
+    T shares[run_length];
+    const T *dy = call.dout[0].as<T>(), size = static_cast<T>(split.size);
+    Operands<T> pairs = pairs_of(call.attrs, call.in[0].as<T>(), call.in[1].as<T>());
+    for (int64 first = 0; first < n; first += run_length) {
+      const int64 here = std::min(run_length, n - first);
+      const T* from_above = split.size == 1 ? dy + first : shares;
+      for (int64 i = 0, left; i < here && split.size > 1; i += left) {
+        const int64 row = (first + i) / split.size, end = (row + 1) * split.size - first;
+        left = std::min(here, end) - i;
+        std::fill(shares + i, shares + i + left, dy[row] / size);
+      }
+      for (int operand = 0; operand < 2; ++operand)
+        if (wanted(call, operand))
+          tier().arrays->of<T>().combine_slope(binary_kind(call.attrs), operand, 1, static_cast<long>(here), pairs,
+                                               nullptr, from_above, call.accumulate[operand],
+                                               call.din[operand].as<T>() + first, 0);
+      pairs.a += here;
+      pairs.b += here;
+    }
   });
 }
 
@@ -173,39 +145,10 @@ void forward_categorical(const ForwardCall& call) {
   const Split3 split = rows_of(call.in[1]);
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Smoothing<T> smooth(call.attrs, split.size);
-    const T *y = call.in[0].as<T>(), *p = call.in[1].as<T>();
-    with_logits(call.attrs, [&](auto from_logits) {
-      for (int64 row = 0; row < split.outer; ++row, y += split.size, p += split.size) {
-        const RowOf<decltype(from_logits), T> predicted(call.attrs, p, split.size);
-        double sum = 0;
-        for (int64 i = 0; i < split.size; ++i) {
-          const T yi = smooth(y[i]);
-          if (yi != T(0)) sum -= static_cast<double>(yi) * static_cast<double>(predicted.log_probability(i));
-        }
-        call.out[0].as<T>()[row] = static_cast<T>(sum);
-      }
-    });
+    tier().arrays->of<T>().cross_entropy(call.attrs.flag("from_logits"), Settings<T>(call.attrs, split.size).numbers,
+                                         static_cast<long>(split.outer), static_cast<long>(split.size),
+                                         call.in[0].as<T>(), call.in[1].as<T>(), call.out[0].as<T>());
   });
-}
-
-// One row of d loss / d prediction, for the targets y(i).
-template <typename Accumulate, typename T, typename Target>
-void put_prediction_slopes(const ProbabilityRow<T>& predicted, const Target& y, int64 n, T dy, T* dp) {
-  double counted = 0;
-  for (int64 i = 0; i < n; ++i)
-    if (predicted.counts(i)) counted += static_cast<double>(y(i));
-  for (int64 i = 0; i < n; ++i) store<Accumulate>(dp[i], dy * predicted.slope(i, y(i), static_cast<T>(counted)));
-}
-
-// With logits: dy (p_i sum_j y_j - y_i)
-template <typename Accumulate, typename T, typename Target>
-void put_prediction_slopes(const LogitRow<T>& predicted, const Target& y, int64 n, T dy, T* dp) {
-  double counted = 0;
-  for (int64 i = 0; i < n; ++i) counted += static_cast<double>(y(i));
-  tier().arrays->of<T>().scaled_exp(static_cast<long>(n), predicted.x, predicted.max, predicted.log_sum,
-                                    dy * static_cast<T>(counted), Accumulate::value, dp);
-  for (int64 i = 0; i < n; ++i) dp[i] -= dy * y(i);
 }
 
 void backward_categorical(const BackwardCall& call) {
@@ -213,28 +156,12 @@ void backward_categorical(const BackwardCall& call) {
   const Split3 split = rows_of(call.in[1]);
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Smoothing<T> smooth(call.attrs, split.size);
-    with_logits(call.attrs, [&](auto from_logits) {
-      for (int64 row = 0; row < split.outer; ++row) {
-        const int64 first = row * split.size;
-        const T dy = call.dout[0].as<T>()[row];
-        const T* y = call.in[0].as<T>() + first;
-        const RowOf<decltype(from_logits), T> predicted(call.attrs, call.in[1].as<T>() + first, split.size);
-        if (wanted(call, 0)) {
-          T* target = call.din[0].as<T>() + first;
-          with_flag(call.accumulate[0], [&](auto accumulate) {
-            for (int64 i = 0; i < split.size; ++i)
-              store<decltype(accumulate)>(target[i], -dy * smooth.factor * predicted.log_probability(i));
-          });
-        }
-        if (wanted(call, 1)) {
-          with_flag(call.accumulate[1], [&](auto accumulate) {
-            put_prediction_slopes<decltype(accumulate)>(
-                predicted, [&](int64 i) { return smooth(y[i]); }, split.size, dy, call.din[1].as<T>() + first);
-          });
-        }
-      }
-    });
+    for (int operand = 0; operand < 2; ++operand)
+      if (wanted(call, operand))
+        tier().arrays->of<T>().cross_entropy_slope(
+            call.attrs.flag("from_logits"), Settings<T>(call.attrs, split.size).numbers, operand,
+            static_cast<long>(split.outer), static_cast<long>(split.size), call.in[0].as<T>(), call.in[1].as<T>(),
+            call.dout[0].as<T>(), call.accumulate[operand], call.din[operand].as<T>());
   });
 }
 
@@ -261,50 +188,74 @@ Inference infer_sparse(const Attrs& attrs, const std::vector<Meta>& in) {
   return infer_one(in[1].dtype, common_shape(sparse_label, in[0].shape, without_last(in[1].shape)));
 }
 
+// A row of predictions with one label: its loss, and the gradient of the predictions, which is added to dp.
+
+// -x_l + log sum_j exp(x_j); p_i - 1 at the label, p_i elsewhere
+template <typename T>
+struct LogitLoss {
+  const T* x;
+  int64 n, label;
+  T max, log_sum;
+  LogitLoss(const Settings<T>&, const T* row, int64 size, int64 which) : x(row), n(size), label(which) {
+    tier().arrays->of<T>().log_sum_exp(static_cast<long>(n), x, &max, &log_sum);
+  }
+  T value() const { return -((x[label] - max) - log_sum); }
+  void add_gradient(T dy, T* dp) const {
+    tier().arrays->of<T>().scaled_exp(static_cast<long>(n), x, max, log_sum, dy, true, dp);
+    dp[label] -= dy;
+  }
+};
+
+// -log clip(p_l / sum_j p_j); 1 / sum - 1 / p_l at the label, 1 / sum elsewhere, nothing where it is clipped
+template <typename T>
+struct ProbabilityLoss {
+  const Settings<T>& settings;
+  const T* p;
+  int64 n, label;
+  T sum;
+  ProbabilityLoss(const Settings<T>& given, const T* row, int64 size, int64 which)
+      : settings(given), p(row), n(size), label(which), sum(static_cast<T>(sum_of_run(size, row))) {}
+  T value() const { return -std::log(settings.clipped(p[label] / sum)); }
+  void add_gradient(T dy, T* dp) const {
+    if (!settings.inside(p[label] / sum)) return;
+    const T at_label = dp[label] + dy * ((T(1) - sum / p[label]) / sum), elsewhere = dy / sum;
+    tier().arrays->of<T>().combine(Combination::add, 1, static_cast<long>(n), {dp, 1, &elsewhere, 0}, dp);
+    dp[label] = at_label;
+  }
+};
+
+// Calls fn(row, loss) for the rows that count.
+template <typename T, typename Fn>
+void for_each_loss(const Attrs& attrs, const View& labels, const View& predictions, Fn&& fn) {
+  const Split3 split = rows_of(predictions);
+  const Ignored ignored(attrs);
+  const Settings<T> settings(attrs, split.size);
+  const std::int32_t* label = labels.as<std::int32_t>();
+  with_flag(attrs.flag("from_logits"), [&](auto from_logits) {
+    using Loss = std::conditional_t<decltype(from_logits)::value, LogitLoss<T>, ProbabilityLoss<T>>;
+    for (int64 row = 0; row < split.outer; ++row)
+      if (!ignored(label[row])) fn(row, Loss(settings, predictions.as<T>() + row * split.size, split.size, label[row]));
+  });
+}
+
 void forward_sparse(const ForwardCall& call) {
-  const Split3 split = rows_of(call.in[1]);
-  const Ignored ignored(call.attrs);
-  check_indices(sparse_label, call.in[0], 0, split.size, ignored);
-  const std::int32_t* label = call.in[0].as<std::int32_t>();
+  check_indices(sparse_label, call.in[0], 0, call.in[1].shape().last(), Ignored(call.attrs));
+  fill_zero(call.out[0]);
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const T* p = call.in[1].as<T>();
-    T* out = call.out[0].as<T>();
-    with_logits(call.attrs, [&](auto from_logits) {
-      for (int64 row = 0; row < split.outer; ++row, p += split.size)
-        out[row] = ignored(label[row])
-                       ? T(0)
-                       : -RowOf<decltype(from_logits), T>(call.attrs, p, split.size).log_probability(label[row]);
-    });
+    for_each_loss<T>(call.attrs, call.in[0], call.in[1],
+                     [&](int64 row, const auto& loss) { call.out[0].as<T>()[row] = loss.value(); });
   });
 }
 
 void backward_sparse(const BackwardCall& call) {
   if (wanted(call, 0)) start_sum(call, 0);
   if (!wanted(call, 1) || no_gradient(call, 2)) return;
-  const Split3 split = rows_of(call.in[1]);
-  const Ignored ignored(call.attrs);
-  const std::int32_t* labels = call.in[0].as<std::int32_t>();
   start_sum(call, 1);
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    with_logits(call.attrs, [&](auto from_logits) {
-      for (int64 row = 0; row < split.outer; ++row) {
-        const std::int32_t label = labels[row];
-        if (ignored(label)) continue;
-        const int64 first = row * split.size;
-        const RowOf<decltype(from_logits), T> predicted(call.attrs, call.in[1].as<T>() + first, split.size);
-        const T dy = call.dout[0].as<T>()[row];
-        T* dp = call.din[1].as<T>() + first;
-        if constexpr (decltype(from_logits)::value) {
-          tier().arrays->of<T>().scaled_exp(static_cast<long>(split.size), predicted.x, predicted.max,
-                                            predicted.log_sum, dy, true, dp);
-          dp[label] -= dy;
-        } else {
-          put_prediction_slopes<std::true_type>(
-              predicted, [&](int64 i) { return i == label ? T(1) : T(0); }, split.size, dy, dp);
-        }
-      }
+    for_each_loss<T>(call.attrs, call.in[0], call.in[1], [&](int64 row, const auto& loss) {
+      loss.add_gradient(call.dout[0].as<T>()[row], call.din[1].as<T>() + row * call.in[1].shape().last());
     });
   });
 }

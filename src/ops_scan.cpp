@@ -6,31 +6,16 @@ namespace birnn {
 
 namespace {
 
-template <typename T>
-T line_max(Line<const T> x, int64 n) {
-  T max = x[0];
-  for (int64 i = 1; i < n; ++i) max = max > x[i] || max != max ? max : x[i];
-  return max;
-}
+// Along the last axis rows of numbers, along others the columns of blocks of rows.
 
 // y_i = exp(x_i - max) / sum_j exp(x_j - max); dx_i = y_i (dy_i - sum_j y_j dy_j)
 template <typename T>
 struct Softmax {
   static constexpr const char* label = "op_softmax";
-  static void value(Line<const T> x, Line<T> y, int64 n) {
-    if (x.step == 1) return tier().arrays->of<T>().softmax(static_cast<long>(n), x.first, y.first);
-    const T max = line_max(x, n);
-    double sum = 0;
-    for (int64 i = 0; i < n; ++i) sum += static_cast<double>(y[i] = std::exp(x[i] - max));
-    for (int64 i = 0; i < n; ++i) y[i] /= static_cast<T>(sum);
-  }
-  template <typename Accumulate>
-  static void gradient(Line<const T> y, Line<const T> dy, Line<T> dx, int64 n) {
-    if (y.step == 1)
-      return tier().arrays->of<T>().softmax_slope(static_cast<long>(n), y.first, dy.first, Accumulate::value, dx.first);
-    double dot = 0;
-    for (int64 i = 0; i < n; ++i) dot += static_cast<double>(y[i]) * static_cast<double>(dy[i]);
-    for (int64 i = 0; i < n; ++i) store<Accumulate>(dx[i], y[i] * (dy[i] - static_cast<T>(dot)));
+  static constexpr bool logarithm = false;
+  static void value(long n, const T* x, T* y) { tier().arrays->of<T>().softmax(n, x, y); }
+  static void gradient(long n, const T* y, const T* dy, bool accumulate, T* dx) {
+    tier().arrays->of<T>().softmax_slope(n, y, dy, accumulate, dx);
   }
 };
 
@@ -38,29 +23,19 @@ struct Softmax {
 template <typename T>
 struct LogSoftmax {
   static constexpr const char* label = "op_log_softmax";
-  static void value(Line<const T> x, Line<T> y, int64 n) {
-    if (x.step == 1) {
-      T max, log_sum;
-      tier().arrays->of<T>().log_sum_exp(static_cast<long>(n), x.first, &max, &log_sum);
-      return tier().arrays->of<T>().subtract_two(static_cast<long>(n), x.first, max, log_sum, y.first);
-    }
-    const T max = line_max(x, n);
-    double sum = 0;
-    for (int64 i = 0; i < n; ++i) sum += static_cast<double>(std::exp(x[i] - max));
-    const T log_sum = static_cast<T>(std::log(sum));
-    for (int64 i = 0; i < n; ++i) y[i] = (x[i] - max) - log_sum;
+  static constexpr bool logarithm = true;
+  static void value(long n, const T* x, T* y) {
+    T max, log_sum;
+    tier().arrays->of<T>().log_sum_exp(n, x, &max, &log_sum);
+    tier().arrays->of<T>().subtract_two(n, x, max, log_sum, y);
   }
-  template <typename Accumulate>
-  static void gradient(Line<const T> y, Line<const T> dy, Line<T> dx, int64 n) {
-    if (y.step == 1) {
-      const T all = static_cast<T>(tier().arrays->of<T>().sum(static_cast<long>(n), dy.first));
-      if (!Accumulate::value) copy_bytes(dx.first, dy.first, static_cast<std::size_t>(n) * sizeof(T));
-      if (Accumulate::value) tier().arrays->of<T>().add(static_cast<long>(n), dy.first, dx.first);
-      return tier().arrays->of<T>().scaled_exp(static_cast<long>(n), y.first, T(0), T(0), -all, true, dx.first);
-    }
-    double sum = 0;
-    for (int64 i = 0; i < n; ++i) sum += static_cast<double>(dy[i]);
-    for (int64 i = 0; i < n; ++i) store<Accumulate>(dx[i], dy[i] - std::exp(y[i]) * static_cast<T>(sum));
+  static void gradient(long n, const T* y, const T* dy, bool accumulate, T* dx) {
+    const T all = static_cast<T>(tier().arrays->of<T>().sum(n, dy));
+    if (accumulate)
+      tier().arrays->of<T>().add(n, dy, dx);
+    else
+      copy_bytes(dx, dy, static_cast<std::size_t>(n) * sizeof(T));
+    tier().arrays->of<T>().scaled_exp(n, y, T(0), T(0), -all, true, dx);
   }
 };
 
@@ -82,9 +57,13 @@ void forward_softmax(const ForwardCall& call) {
     using T = decltype(zero);
     const T* x = call.in[0].as<T>();
     T* y = call.out[0].as<T>();
-    for_each_line(split, [&](int64 first, int64 step) {
-      Op<T>::value(Line<const T>{x + first, step}, Line<T>{y + first, step}, split.size);
-    });
+    const long n = static_cast<long>(split.size), columns = static_cast<long>(split.inner);
+    for (int64 outer = 0; outer < split.outer; ++outer, x += n * columns, y += n * columns) {
+      if (columns == 1)
+        Op<T>::value(n, x, y);
+      else
+        tier().arrays->of<T>().column_softmax(Op<T>::logarithm, n, columns, x, y);
+    }
   });
 }
 
@@ -97,12 +76,13 @@ void backward_softmax(const BackwardCall& call) {
     using T = decltype(zero);
     const T *y = call.out[0].as<T>(), *dy = call.dout[0].as<T>();
     T* dx = call.din[0].as<T>();
-    with_flag(call.accumulate[0], [&](auto accumulate) {
-      for_each_line(split, [&](int64 first, int64 step) {
-        Op<T>::template gradient<decltype(accumulate)>({y + first, step}, {dy + first, step}, {dx + first, step},
-                                                       split.size);
-      });
-    });
+    const long n = static_cast<long>(split.size), columns = static_cast<long>(split.inner), block = n * columns;
+    for (int64 outer = 0; outer < split.outer; ++outer, y += block, dy += block, dx += block) {
+      if (columns == 1)
+        Op<T>::gradient(n, y, dy, call.accumulate[0], dx);
+      else
+        tier().arrays->of<T>().column_softmax_slope(Op<T>::logarithm, n, columns, y, dy, call.accumulate[0], dx);
+    }
   });
 }
 
