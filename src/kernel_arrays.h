@@ -18,7 +18,8 @@ enum class Combination {
   minimum,
   power,
   probability_entropy,  // binary cross-entropies of a label and a prediction; parameters: kernel_pairs.h
-  logit_entropy
+  logit_entropy,
+  clip  // of a; parameters: the bounds
 };
 constexpr int combination_params = 4;
 

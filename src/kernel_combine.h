@@ -3,15 +3,6 @@
 #include "kernel_pairs.h"
 #include "kernel_part.h"
 
-// The product is rounded before it is added, wherever it stands: no FMA across the empty asm.
-template <typename V>
-BIRNN_INLINE V rounded(V x) {
-#if defined(__x86_64__)
-  __asm__("" : "+x"(x));
-#endif
-  return x;
-}
-
 template <typename T>
 BIRNN_INLINE void spread_params(const T* params, VectorFor<T>* in_all_lanes) {
   for (int k = 0; k < combination_params; ++k) in_all_lanes[k] = all(params[k]);

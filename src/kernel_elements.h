@@ -48,7 +48,15 @@ enum class Function {
   square_root,
   reciprocal_root,
   reciprocal,
-  erf
+  erf,
+  sine,
+  cosine,
+  log2,
+  log10,
+  sign,
+  floor,
+  ceiling,
+  round  // halves to the even neighbour
 };
 
 template <typename T>

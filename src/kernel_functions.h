@@ -2,7 +2,7 @@
 // One struct a function: `value(p, x)` and `slope(p, x, y)` with y = value(p, x); p: the parameters, each in all lanes.
 // At a kink the slope is that of the flat side. What saturates does so exactly; NaN stays NaN.
 
-#include "kernel_math.h"
+#include "kernel_wide.h"
 
 template <typename V>
 BIRNN_INLINE V one() {
@@ -309,106 +309,5 @@ struct SparseSigmoid {
   template <typename V>
   static BIRNN_INLINE V slope(const V*, V x, V) {
     return ((x <= -one<V>()) | (x >= one<V>())) ? V{} : all<V>(0.5);
-  }
-};
-struct Negative {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return -x;
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V, V) {
-    return -one<V>();
-  }
-};
-struct Absolute {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return magnitude(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V x, V) {
-    const V at_zero = x * V{}, negative = x < V{} ? -one<V>() : at_zero;
-    return x > V{} ? one<V>() : negative;
-  }
-};
-struct Square {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return x * x;
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V x, V) {
-    return all<V>(2) * x;
-  }
-};
-struct Expm1 {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return expm1(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V x, V) {
-    return exp(x);
-  }
-};
-struct Log {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return log(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V x, V) {
-    return one<V>() / x;
-  }
-};
-struct Log1p {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return log1p(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V x, V) {
-    return one<V>() / (one<V>() + x);
-  }
-};
-struct SquareRoot {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return square_root(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V, V y) {
-    return all<V>(0.5) / y;
-  }
-};
-struct ReciprocalRoot {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return one<V>() / square_root(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V, V y) {
-    return all<V>(-0.5) * y * y * y;
-  }
-};
-struct Reciprocal {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return one<V>() / x;
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V, V y) {
-    return -y * y;
-  }
-};
-struct Erf {
-  template <typename V>
-  static BIRNN_INLINE V value(const V*, V x) {
-    return erf(x);
-  }
-  template <typename V>
-  static BIRNN_INLINE V slope(const V*, V x, V) {
-    return all<V>(1.12837916709551257390) * exp_minus_square(x);  // 2 / sqrt(pi) exp(-x^2)
   }
 };

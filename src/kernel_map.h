@@ -1,6 +1,6 @@
 // Elementwise functions over arrays of one type (level L1). Included like kernel_simd.h; the table: kernel_elements.h.
 
-#include "kernel_functions.h"
+#include "kernel_functions_more.h"
 #include "kernel_part.h"
 
 // Calls f with the struct of the function: the only switch over functions.
@@ -81,6 +81,22 @@ BIRNN_INLINE void dispatch(Function function, F f) {
       return f(Reciprocal());
     case Function::erf:
       return f(Erf());
+    case Function::sine:
+      return f(Sine());
+    case Function::cosine:
+      return f(Cosine());
+    case Function::log2:
+      return f(Log2());
+    case Function::log10:
+      return f(Log10());
+    case Function::sign:
+      return f(Sign());
+    case Function::floor:
+      return f(Floor());
+    case Function::ceiling:
+      return f(Ceiling());
+    case Function::round:
+      return f(Round());
   }
 }
 

@@ -69,6 +69,15 @@ BIRNN_INLINE V infinity() {
   return all<V>(__builtin_inf());
 }
 
+// The product is rounded before it is added, wherever it stands: no FMA across the empty asm.
+template <typename V>
+BIRNN_INLINE V rounded(V x) {
+#if defined(__x86_64__)
+  __asm__("" : "+x"(x));
+#endif
+  return x;
+}
+
 // c0 + c1 x + c2 x^2 + ...
 template <typename V>
 BIRNN_INLINE V horner(V, double c) {
@@ -181,25 +190,38 @@ BIRNN_INLINE DoubleVec log_rest(DoubleVec z) {
 
 // For positive, finite x: x = 2^k (1 + f) with 1 + f from sqrt(1/2) to sqrt(2).
 template <typename V>
-BIRNN_INLINE V log_positive(V x) {
+struct LogParts {
+  V k, f;
+};
+template <typename V>
+BIRNN_INLINE LogParts<V> log_parts(V x) {
   using F = FormatOf<V>;
   const auto tiny = x < all<V>(F::smallest_normal);
   x = tiny ? x * all<V>(F::two_up) : x;
   const auto shifted = bits_of(x) + (F::one - F::root_half);
   const auto biased = shifted >> F::mantissa;
   const V bias = tiny ? all<V>(F::bias + F::mantissa) : all<V>(F::bias);
-  const V k = (reinterpret_cast<V>(biased | F::whole) - all<V>(F::two_up)) - bias;
-  const V f = reinterpret_cast<V>(bits_of(x) - (biased << F::mantissa) + F::one) - all<V>(1);
-  const V s = f / (f + all<V>(2));
+  return {(reinterpret_cast<V>(biased | F::whole) - all<V>(F::two_up)) - bias,
+          reinterpret_cast<V>(bits_of(x) - (biased << F::mantissa) + F::one) - all<V>(1)};
+}
+template <typename V>
+BIRNN_INLINE V log_positive(V x) {
+  using F = FormatOf<V>;
+  const LogParts<V> parts = log_parts(x);
+  const V k = parts.k, f = parts.f, s = f / (f + all<V>(2));
   const V correction = s * (f - log_rest(s * s)) - k * all<V>(F::log_2_low);
   return k * all<V>(F::log_2_high) + (f - correction);
 }
+// What holds for a logarithm at the ends and beyond.
 template <typename V>
-BIRNN_INLINE V log(V x) {
-  V value = log_positive(x);
+BIRNN_INLINE V with_log_limits(V value, V x) {
   value = x < infinity<V>() ? value : x;
   value = x > V{} ? value : all<V>(__builtin_nan(""));
   return x == V{} ? -infinity<V>() : value;
+}
+template <typename V>
+BIRNN_INLINE V log(V x) {
+  return with_log_limits(log_positive(x), x);
 }
 
 // log(1 + x): with u = 1 + x rounded, log(u) and the first order of what rounding lost.
@@ -283,69 +305,4 @@ BIRNN_INLINE V erfc(V x) {
   const V tail = erfc_tail(magnitude(x));
   const V far = x > V{} ? tail : all<V>(2) - tail;
   return magnitude(x) < all<V>(erf_switch) ? all<V>(1) - x * erf_small(x * x) : far;
-}
-
-// --- floats through doubles ---------------------------------------------------------------------------------------
-
-// The lower and the upper half of a vector of floats as doubles; and back.
-struct Halves {
-  DoubleVec low, high;
-};
-BIRNN_INLINE Halves halves(Vec x) {
-#if defined(__x86_64__) && BIRNN_LANES == 4
-  const __m128 y = reinterpret_cast<__m128>(x);
-  return {reinterpret_cast<DoubleVec>(_mm_cvtps_pd(y)), reinterpret_cast<DoubleVec>(_mm_cvtps_pd(_mm_movehl_ps(y, y)))};
-#elif defined(__x86_64__) && BIRNN_LANES == 8
-  const __m256 y = reinterpret_cast<__m256>(x);
-  return {reinterpret_cast<DoubleVec>(_mm256_cvtps_pd(_mm256_castps256_ps128(y))),
-          reinterpret_cast<DoubleVec>(_mm256_cvtps_pd(_mm256_extractf128_ps(y, 1)))};
-#elif defined(__x86_64__)
-  const __m512 y = reinterpret_cast<__m512>(x);
-  return {reinterpret_cast<DoubleVec>(_mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, y, 0))),
-          reinterpret_cast<DoubleVec>(_mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, y, 1)))};
-#else
-  Halves y;
-  for (int i = 0; i < lanes / 2; ++i) {
-    y.low[i] = x[i];
-    y.high[i] = x[lanes / 2 + i];
-  }
-  return y;
-#endif
-}
-BIRNN_INLINE Vec joined(Halves x) {
-#if defined(__x86_64__) && BIRNN_LANES == 4
-  return reinterpret_cast<Vec>(
-      _mm_movelh_ps(_mm_cvtpd_ps(reinterpret_cast<__m128d>(x.low)), _mm_cvtpd_ps(reinterpret_cast<__m128d>(x.high))));
-#elif defined(__x86_64__) && BIRNN_LANES == 8
-  return reinterpret_cast<Vec>(
-      _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(reinterpret_cast<__m256d>(x.low))),
-                           _mm256_cvtpd_ps(reinterpret_cast<__m256d>(x.high)), 1));
-#elif defined(__x86_64__)
-  return reinterpret_cast<Vec>(_mm512_maskz_insertf32x8(
-      0xffff, _mm512_castps256_ps512(_mm512_maskz_cvtpd_ps(0xff, reinterpret_cast<__m512d>(x.low))),
-      _mm512_maskz_cvtpd_ps(0xff, reinterpret_cast<__m512d>(x.high)), 1));
-#else
-  Vec y;
-  for (int i = 0; i < lanes / 2; ++i) {
-    y[i] = static_cast<float>(x.low[i]);
-    y[lanes / 2 + i] = static_cast<float>(x.high[i]);
-  }
-  return y;
-#endif
-}
-
-template <typename V>
-BIRNN_INLINE auto is_whole(V x) {  // beyond the mantissa every number is
-  using F = FormatOf<V>;
-  return (((x + all<V>(F::round)) - all<V>(F::round)) == x) | (magnitude(x) >= all<V>(F::two_up / 2));
-}
-
-// a^b for numbers that are floats; through the logarithm, whose error grows with the exponent: right for floats only.
-BIRNN_INLINE DoubleVec power_of_floats(DoubleVec a, DoubleVec b) {
-  using V = DoubleVec;
-  const V exponent = b * log(magnitude(a));
-  const V size = exp(exponent), odd = (is_whole(b) & ~is_whole(b * all<V>(0.5))) ? with_sign(size, a) : size;
-  const auto no_number = (a < V{}) & (a > -infinity<V>()) & ~is_whole(b);
-  const V value = no_number ? all<V>(__builtin_nan("")) : odd;
-  return ((b == V{}) | (a == all<V>(1)) | ((a == all<V>(-1)) & (magnitude(b) == infinity<V>()))) ? all<V>(1) : value;
 }

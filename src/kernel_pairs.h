@@ -2,7 +2,7 @@
 // `value(p, a, b)`; da, db: the gradients of the operands a and b from the value y and its gradient dy; p: the
 // parameters, each in all lanes.
 
-#include "kernel_math.h"
+#include "kernel_wide.h"
 
 struct Add {
   template <typename V>
@@ -87,11 +87,11 @@ struct Extreme {
 };
 
 // a^b. One copy of the code, which is long.
-__attribute__((noinline)) Vec power(Vec a, Vec b) {
+inline __attribute__((noinline)) Vec power(Vec a, Vec b) {
   const Halves x = halves(a), y = halves(b);
   return joined({power_of_floats(x.low, y.low), power_of_floats(x.high, y.high)});
 }
-__attribute__((noinline)) DoubleVec power(DoubleVec a, DoubleVec b) {
+inline __attribute__((noinline)) DoubleVec power(DoubleVec a, DoubleVec b) {
   for (int i = 0; i < width<double>; ++i) a[i] = __builtin_pow(a[i], b[i]);
   return a;
 }
@@ -160,6 +160,23 @@ struct LogitEntropy : BinaryEntropy {
   }
 };
 
+// a between p[0] and p[1], b is not used. What is cut off has no gradient.
+struct Clip {
+  template <typename V>
+  static BIRNN_INLINE V value(const V* p, V a, V) {
+    const V low = a > p[1] ? p[1] : a;
+    return a < p[0] ? p[0] : low;
+  }
+  template <typename V>
+  static BIRNN_INLINE V da(const V* p, V a, V, V, V dy) {
+    return ((a < p[0]) | (a > p[1])) ? V{} : dy;
+  }
+  template <typename V>
+  static BIRNN_INLINE V db(const V*, V, V, V, V) {
+    return V{};
+  }
+};
+
 // Calls f with the struct of the combination.
 template <typename F>
 BIRNN_INLINE void with_combination(Combination combination, F f) {
@@ -182,5 +199,7 @@ BIRNN_INLINE void with_combination(Combination combination, F f) {
       return f(ProbabilityEntropy());
     case Combination::logit_entropy:
       return f(LogitEntropy());
+    case Combination::clip:
+      return f(Clip());
   }
 }

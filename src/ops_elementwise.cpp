@@ -67,30 +67,33 @@ Inference infer_clip(const Attrs& attrs, const std::vector<Meta>& in) {
   return infer_one(in[0].dtype, in[0].shape);
 }
 
+template <typename T>
+Operands<T> clip_operands(const Attrs& attrs, const T* x) {
+  const Bounds<T> bounds = clip_bounds<T>(attrs);
+  return {x, 1, x, 1, 0, 0, {bounds.low, bounds.high}};
+}
+
 void forward_clip(const ForwardCall& call) {
-  with_number(call.in[0].dtype(), [&](auto zero) {
+  const int64 n = call.out[0].count();
+  with_float(call.in[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Bounds<T> bounds = clip_bounds<T>(call.attrs);
-    const T* __restrict x = call.in[0].as<T>();
-    T* __restrict y = call.out[0].as<T>();
-    const int64 n = call.out[0].count();
-    for (int64 i = 0; i < n; ++i) y[i] = x[i] < bounds.low ? bounds.low : x[i] > bounds.high ? bounds.high : x[i];
+    tier().arrays->of<T>().combine(Combination::clip, 1, static_cast<long>(n),
+                                   clip_operands(call.attrs, call.in[0].as<T>()), call.out[0].as<T>());
   });
+  if (call.in[0].dtype() != DType::int32) return;
+  const Bounds<std::int32_t> bounds = clip_bounds<std::int32_t>(call.attrs);
+  const std::int32_t* x = call.in[0].as<std::int32_t>();
+  std::int32_t* y = call.out[0].as<std::int32_t>();
+  for (int64 i = 0; i < n; ++i) y[i] = x[i] < bounds.low ? bounds.low : x[i] > bounds.high ? bounds.high : x[i];
 }
 
 void backward_clip(const BackwardCall& call) {
   if (!wanted(call, 0) || no_gradient(call, 1)) return;
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Bounds<T> bounds = clip_bounds<T>(call.attrs);
-    const T* __restrict x = call.in[0].as<T>();
-    const T* __restrict dy = call.dout[0].as<T>();
-    T* __restrict dx = call.din[0].as<T>();
-    const int64 n = call.din[0].count();
-    with_flag(call.accumulate[0], [&](auto accumulate) {
-      for (int64 i = 0; i < n; ++i)
-        store<decltype(accumulate)>(dx[i], x[i] < bounds.low || x[i] > bounds.high ? T(0) : dy[i]);
-    });
+    tier().arrays->of<T>().combine_slope(Combination::clip, 0, 1, static_cast<long>(call.din[0].count()),
+                                         clip_operands(call.attrs, call.in[0].as<T>()), nullptr, call.dout[0].as<T>(),
+                                         call.accumulate[0], call.din[0].as<T>(), 0);
   });
 }
 

@@ -1,6 +1,5 @@
 // Functions of one element without attributes: exp, log, sign, floor, is_nan ... (level L3).
-// A struct names a function of the vector kernels, or says how the value is made and its slope dy/dx (none for steps);
-// and which of x and y the slope needs.
+// A struct names a function of the vector kernels, and which of x and y its slope needs.
 #include "kernel_isa.h"
 #include "ops_common.h"
 #include "ops_families.h"
@@ -24,10 +23,6 @@ template <Function which, typename Needs>
 struct Mapped : Needs {
   static constexpr Function function = which;
 };
-template <typename Op, typename = void>
-struct IsMapped : std::false_type {};
-template <typename Op>
-struct IsMapped<Op, decltype(void(Op::function))> : std::true_type {};
 
 // Integer arithmetic wraps: the negative of the smallest integer and large squares are not undefined.
 inline std::uint32_t bits(std::int32_t x) { return static_cast<std::uint32_t>(x); }
@@ -56,28 +51,25 @@ struct Square : Mapped<Function::square, NeedsX> {
 };
 
 template <typename T>
-struct Sign : NeedsNothing {
+struct Sign : Mapped<Function::sign, NeedsNothing> {
   static constexpr const char* label = "op_sign";
   static constexpr bool integers = true;
   static T value(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
 };
 
-template <typename T>
-struct Floor : NeedsNothing {
+template <typename>
+struct Floor : Mapped<Function::floor, NeedsNothing> {
   static constexpr const char* label = "op_floor";
-  static T value(T x) { return std::floor(x); }
 };
 
-template <typename T>
-struct Ceil : NeedsNothing {
+template <typename>
+struct Ceil : Mapped<Function::ceiling, NeedsNothing> {
   static constexpr const char* label = "op_ceil";
-  static T value(T x) { return std::ceil(x); }
 };
 
-template <typename T>
-struct Round : NeedsNothing {
+template <typename>
+struct Round : Mapped<Function::round, NeedsNothing> {
   static constexpr const char* label = "op_round";
-  static T value(T x) { return std::nearbyint(x); }  // halves go to the even neighbour, as in Keras
 };
 
 template <typename>
@@ -100,18 +92,14 @@ struct Log1p : Mapped<Function::log1p, NeedsX> {
   static constexpr const char* label = "op_log1p";
 };
 
-template <typename T>
-struct Log2 : NeedsX {
+template <typename>
+struct Log2 : Mapped<Function::log2, NeedsX> {
   static constexpr const char* label = "op_log2";
-  static T value(T x) { return std::log2(x); }
-  static T slope(T x, T) { return T(1.44269504088896340736) / x; }  // 1 / log(2)
 };
 
-template <typename T>
-struct Log10 : NeedsX {
+template <typename>
+struct Log10 : Mapped<Function::log10, NeedsX> {
   static constexpr const char* label = "op_log10";
-  static T value(T x) { return std::log10(x); }
-  static T slope(T x, T) { return T(0.43429448190325182765) / x; }  // 1 / log(10)
 };
 
 template <typename>
@@ -129,18 +117,14 @@ struct Reciprocal : Mapped<Function::reciprocal, NeedsY> {
   static constexpr const char* label = "op_reciprocal";
 };
 
-template <typename T>
-struct Sin : NeedsX {
+template <typename>
+struct Sin : Mapped<Function::sine, NeedsX> {
   static constexpr const char* label = "op_sin";
-  static T value(T x) { return std::sin(x); }
-  static T slope(T x, T) { return std::cos(x); }
 };
 
-template <typename T>
-struct Cos : NeedsX {
+template <typename>
+struct Cos : Mapped<Function::cosine, NeedsX> {
   static constexpr const char* label = "op_cos";
-  static T value(T x) { return std::cos(x); }
-  static T slope(T x, T) { return -std::sin(x); }
 };
 
 template <typename>
@@ -167,23 +151,10 @@ struct NoParams {
 
 template <typename Op, typename T>
 void evaluate(int64 n, const T* __restrict x, T* __restrict y) {
-  if constexpr (IsMapped<Op>::value && std::is_floating_point<T>::value)
+  if constexpr (std::is_floating_point<T>::value)
     tier().elements->of<T>().value(Op::function, NoParams<T>::values, static_cast<long>(n), x, y);
   else
     for (int64 i = 0; i < n; ++i) y[i] = Op::value(x[i]);
-}
-
-// dx (+)= dy times the slope; x or y null where the slope does not need it.
-template <typename Op, typename T>
-void evaluate_slope(int64 n, const T* x, const T* y, const T* dy, bool accumulate, T* dx) {
-  if constexpr (IsMapped<Op>::value) {
-    tier().elements->of<T>().slope(Op::function, NoParams<T>::values, static_cast<long>(n), x, y, dy, accumulate, dx);
-  } else {
-    with_flag(accumulate, [&](auto add) {
-      for (int64 i = 0; i < n; ++i)
-        store<decltype(add)>(dx[i], dy[i] * Op::slope(Op::needs_x ? x[i] : T(0), Op::needs_y ? y[i] : T(0)));
-    });
-  }
 }
 
 template <template <typename> class Op>
@@ -210,8 +181,9 @@ void backward_unary(const BackwardCall& call) {
   if (!wanted(call, 0) || no_gradient(call, 1)) return;
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    evaluate_slope<Op<T>>(call.din[0].count(), call.in[0].as<T>(), call.out[0].as<T>(), call.dout[0].as<T>(),
-                          call.accumulate[0], call.din[0].as<T>());
+    tier().elements->of<T>().slope(Op<T>::function, NoParams<T>::values, static_cast<long>(call.din[0].count()),
+                                   call.in[0].as<T>(), call.out[0].as<T>(), call.dout[0].as<T>(), call.accumulate[0],
+                                   call.din[0].as<T>());
   });
 }
 
