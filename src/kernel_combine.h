@@ -1,7 +1,6 @@
 // Two arrays made into one, and the gradients (level L1). Included like kernel_simd.h; table: kernel_arrays.h.
 
 #include "kernel_pairs.h"
-#include "kernel_part.h"
 
 template <typename T>
 BIRNN_INLINE void spread_params(const T* params, VectorFor<T>* in_all_lanes) {

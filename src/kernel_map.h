@@ -1,7 +1,6 @@
 // Elementwise functions over arrays of one type (level L1). Included like kernel_simd.h; the table: kernel_elements.h.
 
 #include "kernel_functions_more.h"
-#include "kernel_part.h"
 
 // Calls f with the struct of the function: the only switch over functions.
 template <typename F>

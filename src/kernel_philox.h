@@ -1,6 +1,6 @@
 // Philox4x32-10 on vectors of counters (level L1). Included like kernel_simd.h. Constants and rounds: random.h.
 
-#include "kernel_math.h"
+#include "kernel_wide.h"
 
 // Each 32-bit word of a block lies in the lower half of a 64-bit lane; what stands above it does not count.
 constexpr long blocks_at_once = width<double>;
@@ -20,7 +20,11 @@ BIRNN_INLINE LongWordVec multiply_words(LongWordVec a, unsigned long long factor
 #endif
 }
 
-BIRNN_INLINE void some_blocks(unsigned long long key, LongWordVec counter, unsigned* words) {
+// The four words of each block; what stands above them does not count.
+struct Blocks {
+  LongWordVec w0, w1, w2, w3;
+};
+BIRNN_INLINE Blocks blocks_of(unsigned long long key, LongWordVec counter) {
   LongWordVec w0 = counter, w1 = counter >> 32, w2 = {}, w3 = {};
   unsigned key0 = static_cast<unsigned>(key), key1 = static_cast<unsigned>(key >> 32);
   for (int round = 0; round < 10; ++round) {
@@ -32,9 +36,14 @@ BIRNN_INLINE void some_blocks(unsigned long long key, LongWordVec counter, unsig
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
   }
+  return {w0, w1, w2, w3};
+}
+
+BIRNN_INLINE void some_blocks(unsigned long long key, LongWordVec counter, unsigned* words) {
+  const Blocks blocks = blocks_of(key, counter);
   unsigned long long low[blocks_at_once], high[blocks_at_once];
-  w0 = (w0 & 0xffffffffull) | (w1 << 32);
-  w2 = (w2 & 0xffffffffull) | (w3 << 32);
+  const LongWordVec w0 = (blocks.w0 & 0xffffffffull) | (blocks.w1 << 32);
+  const LongWordVec w2 = (blocks.w2 & 0xffffffffull) | (blocks.w3 << 32);
   __builtin_memcpy(low, &w0, sizeof low);
   __builtin_memcpy(high, &w2, sizeof high);
   for (long i = 0; i < blocks_at_once; ++i) {
@@ -66,5 +75,3 @@ void dropout_mask(long n, const std::uint32_t* words, std::int32_t threshold, fl
   for (long e = 0; e < whole; e += lanes) store(y + e, upper_24(words + e) >= limit ? all(kept) : Vec{});
   for (long e = whole; e < n; ++e) y[e] = static_cast<std::int32_t>(words[e] >> 8) >= threshold ? kept : 0.0f;
 }
-
-constexpr RandomKernels random_table() { return {random_words, dropout_mask}; }

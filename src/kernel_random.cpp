@@ -1,7 +1,7 @@
 // The tables of kernels of random numbers of every instruction set (level L1).
 #include "kernel_random.h"
 
-#define BIRNN_KERNELS "kernel_philox.h"
+#define BIRNN_KERNELS "kernel_normal.h"
 #include "kernel_tiers.h"
 
 namespace birnn {

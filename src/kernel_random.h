@@ -11,6 +11,11 @@ struct RandomKernels {
   void (*words)(std::uint64_t key, std::uint64_t first, long blocks, std::uint32_t* words);
   // y[e] = kept where the uniform_float() of a word is at least threshold / 2^24, else 0.
   void (*mask)(long n, const std::uint32_t* words, std::int32_t threshold, float kept, float* y);
+  // y[e] = mean + stddev * element e of the stream of normal numbers.
+  void (*normal_floats)(std::uint64_t key, long n, float mean, float stddev, float* y);
+  void (*normal_doubles)(std::uint64_t key, long n, double mean, double stddev, double* y);
+  // p[e] = the quantile of the normal distribution at p[e], which lies in [1e-11, 1 - 1e-11].
+  void (*normal_quantiles)(long n, double* p);
 };
 
 extern const RandomKernels random_kernels_base;

@@ -2,6 +2,7 @@
 // L1). Included like kernel_simd.h.
 
 #include "kernel_math.h"
+#include "kernel_part.h"
 
 // The lower and the upper half of a vector of floats as doubles; and back.
 struct Halves {

@@ -23,57 +23,22 @@ void for_each_run(std::uint64_t key, int64 n, int64 words_each, Fn&& fn) {
   }
 }
 
+// uniform01() of the words of an element.
+template <typename T>
+T uniform_of(const std::uint32_t* words) {
+  if constexpr (std::is_same<T, float>::value)
+    return uniform_float(words[0]);
+  else
+    return uniform_double(words[0], words[1]);
+}
+
 // Calls fn(e, u) with u uniform in [0, 1) for e = 0..n-1, as uniform01().
 template <typename T, typename Fn>
 void for_each_uniform(std::uint64_t key, int64 n, Fn&& fn) {
   constexpr int64 words_each = sizeof(T) / 4;
   for_each_run(key, n, words_each, [&](int64 first, int64 here, const std::uint32_t* words) {
-    for (int64 i = 0; i < here; ++i) {
-      if constexpr (std::is_same<T, float>::value)
-        fn(first + i, uniform_float(words[i]));
-      else
-        fn(first + i, uniform_double(words[2 * i], words[2 * i + 1]));
-    }
+    for (int64 i = 0; i < here; ++i) fn(first + i, uniform_of<T>(words + i * words_each));
   });
-}
-
-// x with P(X <= x) = p for a standard normal X: Wichura's AS 241 (doi:10.2307/2347330), without its far tails: p must
-// lie in [1e-11, 1 - 1e-11].
-double normal_quantile(double p) {
-  static const double a[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-                              1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
-                              3.3430575583588128105e4, 2.5090809287301226727e3};
-  static const double b[8] = {1.0,
-                              4.2313330701600911252e1,
-                              6.8718700749205790830e2,
-                              5.3941960214247511077e3,
-                              2.1213794301586595867e4,
-                              3.9307895800092710610e4,
-                              2.8729085735721942674e4,
-                              5.2264952788528545610e3};
-  static const double c[8] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
-                              3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
-                              2.27238449892691845833e-2, 7.74545014278341407640e-4};
-  static const double d[8] = {1.0,
-                              2.05319162663775882187e0,
-                              1.67638483018380384940e0,
-                              6.89767334985100004550e-1,
-                              1.48103976427480074590e-1,
-                              1.51986665636164571966e-2,
-                              5.47593808499534494600e-4,
-                              1.05075007164441684324e-9};
-  const auto ratio = [](const double* above, const double* below, double r) {
-    double numerator = above[7], denominator = below[7];
-    for (int k = 6; k >= 0; --k) {
-      numerator = numerator * r + above[k];
-      denominator = denominator * r + below[k];
-    }
-    return numerator / denominator;
-  };
-  const double q = p - 0.5;
-  if (std::fabs(q) <= 0.425) return q * ratio(a, b, 0.180625 - q * q);
-  const double tail = ratio(c, d, std::sqrt(-std::log(q < 0 ? p : 1 - p)) - 1.6);
-  return q < 0 ? -tail : tail;
 }
 
 std::uint64_t key_of(const View& seed) {
@@ -128,11 +93,10 @@ struct Normal {
   template <typename T>
   static void draw(const Attrs& attrs, std::uint64_t key, int64 n, T* y) {
     const T mean = static_cast<T>(attrs.number("mean", 0)), stddev = static_cast<T>(attrs.number("stddev", 1));
-    for (int64 e = 0; e < n; e += 2) {
-      const NormalPair<T> pair = normal_pair<T>(key, static_cast<std::uint64_t>(e / 2));
-      y[e] = mean + stddev * pair.first;
-      if (e + 1 < n) y[e + 1] = mean + stddev * pair.second;
-    }
+    if constexpr (std::is_same<T, float>::value)
+      tier().random->normal_floats(key, static_cast<long>(n), mean, stddev, y);
+    else
+      tier().random->normal_doubles(key, static_cast<long>(n), mean, stddev, y);
   }
 };
 
@@ -144,8 +108,13 @@ struct TruncatedNormal {
   static void draw(const Attrs& attrs, std::uint64_t key, int64 n, T* y) {
     constexpr double below = 0.022750131948179207200;  // P(X < -2)
     const double mean = attrs.number("mean", 0), stddev = attrs.number("stddev", 1);
-    for_each_uniform<T>(key, n, [&](int64 e, T u) {
-      y[e] = static_cast<T>(mean + stddev * normal_quantile(below + (1 - 2 * below) * static_cast<double>(u)));
+    double share[words_at_once];
+    constexpr int64 words_each = sizeof(T) / 4;
+    for_each_run(key, n, words_each, [&](int64 first, int64 here, const std::uint32_t* words) {
+      for (int64 i = 0; i < here; ++i)
+        share[i] = below + (1 - 2 * below) * static_cast<double>(uniform_of<T>(words + i * words_each));
+      tier().random->normal_quantiles(static_cast<long>(here), share);
+      for (int64 i = 0; i < here; ++i) y[first + i] = static_cast<T>(mean + stddev * share[i]);
     });
   }
 };

@@ -101,6 +101,40 @@ TEST(random_words_and_masks_are_the_same_on_every_instruction_set) {
   });
 }
 
+// The vectors against the numbers one by one; and against those of the first instruction set, to the bit.
+template <typename T, typename Normals>
+void compare_normals(Normals normals, std::vector<T>& first_isa) {
+  const std::uint64_t key = random_key(3, 1);
+  for (const long n : {1, 2, 5, 16, 31, 4099}) {
+    std::vector<T> y(static_cast<std::size_t>(n) + 1, T(77));
+    normals(key, n, T(0.5), T(2), y.data());
+    CHECK(y.back() == T(77));
+    for (long e = 0; e < n; ++e) {
+      const std::size_t at = static_cast<std::size_t>(e);
+      CHECK_CLOSE(y[at], T(0.5) + T(2) * normal01<T>(key, static_cast<std::uint64_t>(e)),
+                  sizeof(T) == 4 ? 2e-7 : 4e-15);
+      if (at == first_isa.size()) first_isa.push_back(y[at]);
+      CHECK(y[at] == first_isa[at]);
+    }
+  }
+}
+
+TEST(normal_numbers_are_the_same_on_every_instruction_set) {
+  std::vector<float> floats;
+  std::vector<double> doubles, quantiles;
+  on_every_isa([&] {
+    compare_normals(tier().random->normal_floats, floats);
+    compare_normals(tier().random->normal_doubles, doubles);
+    std::vector<double> p;
+    for (int k = 1; k < 1000; ++k) p.push_back(k / 1000.0);
+    std::vector<double> x = p;
+    tier().random->normal_quantiles(static_cast<long>(x.size()), x.data());
+    for (std::size_t k = 0; k < p.size(); ++k) CHECK_CLOSE(0.5 * std::erfc(-x[k] / std::sqrt(2.0)), p[k], 1e-15);
+    if (quantiles.empty()) quantiles = x;
+    CHECK(x == quantiles);
+  });
+}
+
 TEST(random_numbers_have_their_moments) {
   const std::uint64_t key = random_key(-7, 3);
   const int n = 200000;
