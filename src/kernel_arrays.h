@@ -52,6 +52,9 @@ struct ArrayKernels {
   double (*sum)(long n, const T* x);
   // The sum of (x[e] - centre)^2
   double (*sum_of_squares)(long n, const T* x, double centre);
+  // The same for rows of n numbers, added to sums[r].
+  void (*add_row_sums)(long rows, long n, const T* x, double* sums);
+  void (*add_row_squares)(long rows, long n, const T* x, const double* centres, double* sums);
   // sums[e] += x[e] or (x[e] - centre[e])^2
   void (*add_to_sums)(long n, const T* x, double* sums);
   void (*add_squares_to_sums)(long n, const T* x, const double* centres, double* sums);

@@ -265,6 +265,8 @@ constexpr ArrayKernels<T> arrays_of() {
           add<T>,
           sum<T>,
           sum_of_squares<T>,
+          add_row_sums<T>,
+          add_row_squares<T>,
           add_to_sums<T>,
           add_squares_to_sums<T>,
           softmax<T>,

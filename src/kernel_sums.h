@@ -81,6 +81,16 @@ double sum_of_squares(long n, const T* x, double centre) {
       });
 }
 
+// sums[r] += the sum of a row of n numbers, or of their squares.
+template <typename T>
+void add_row_sums(long rows, long n, const T* x, double* sums) {
+  for (long r = 0; r < rows; ++r) sums[r] += sum(n, x + r * n);
+}
+template <typename T>
+void add_row_squares(long rows, long n, const T* x, const double* centres, double* sums) {
+  for (long r = 0; r < rows; ++r) sums[r] += sum_of_squares(n, x + r * n, centres[r]);
+}
+
 template <typename T>
 double dot(long n, const T* x, const T* y) {
   return sum_terms(

@@ -24,7 +24,7 @@ Reduction reduction_of(const Attrs& attrs, const Shape& shape) {
   return Reduction(shape, axis_set("reduction", attrs, shape.rank()));
 }
 
-// dy/dx of one result as a function of x: `scale` and `centre` are made once for each result of a block.
+// What dy/dx is made of, once for each result of a block.
 template <typename T>
 struct Slopes {
   T scale[block_width], centre[block_width];
@@ -40,16 +40,53 @@ struct Block {
   int width;
 };
 
+using Run = Reduction::Run;
+constexpr int64 run_length = 512;
+
+// Elements (or their gradients) of a run, and what its results have.
+template <typename T>
+Operands<T> with_results(const Run& run, const T* elements, const T* of_results) {
+  return {elements, 1, of_results + run.result, run.within, run.n, run.between};
+}
+
+// dx (+)= slope * scale, or scale alone.
+template <typename T>
+void put_scaled(const Run& run, const T* slope, const T* scale, bool accumulate, T* dx) {
+  tier().arrays->of<T>().combine_slope(Combination::multiply, 0, run.rows, run.n, with_results<T>(run, nullptr, scale),
+                                       nullptr, slope, accumulate, dx, run.n);
+}
+template <typename T>
+void put_scale(const Run& run, const T* scale, bool accumulate, T* dx) {
+  const T one = T(1);
+  const ArrayKernels<T>& kernels = tier().arrays->of<T>();
+  if (accumulate) return kernels.combine(Combination::add, run.rows, run.n, with_results<T>(run, dx, scale), dx);
+  Operands<T> product = with_results<T>(run, &one, scale);
+  product.step_a = product.row_a = 0;
+  kernels.combine(Combination::multiply, run.rows, run.n, product, dx);
+}
+// x - centre
+template <typename T>
+void subtract_centres(const Run& run, const T* x, const T* centre, T* y) {
+  tier().arrays->of<T>().combine(Combination::subtract, run.rows, run.n, with_results<T>(run, x, centre), y);
+}
+
 struct Plain {
   static constexpr bool integers = false, needs_elements = false;
   static constexpr unsigned inputs = 1, outputs = 0;
 };
+// The gradient of an element is the scale of its result.
+struct Uniform : Plain {
+  static constexpr unsigned inputs = 0;
+  template <typename T>
+  static void gradient(const Run& run, const T*, const Slopes<T>& slopes, bool accumulate, T* dx) {
+    put_scale(run, slopes.scale, accumulate, dx);
+  }
+};
 
 template <typename T>
-struct Sum : Plain {
+struct Sum : Uniform {
   static constexpr const char* label = "op_sum";
   static constexpr bool integers = true;
-  static constexpr unsigned inputs = 0;
   using Acc = typename SumOf<T>::type;
   static void values(const Reduction& reduction, const T* x, int width, T* y) {
     Acc sum[block_width];
@@ -62,7 +99,6 @@ struct Sum : Plain {
   static void prepare(const Block<T>& block, Slopes<T>& slopes) {
     for (int j = 0; j < block.width; ++j) slopes.scale[j] = block.dy[j];
   }
-  static T gradient(T, T scale, T) { return scale; }
 };
 
 template <typename T>
@@ -72,9 +108,8 @@ void block_means(const Reduction& reduction, const T* x, int width, double* mean
 }
 
 template <typename T>
-struct Mean : Plain {
+struct Mean : Uniform {
   static constexpr const char* label = "op_mean";
-  static constexpr unsigned inputs = 0;
   static void values(const Reduction& reduction, const T* x, int width, T* y) {
     double mean[block_width];
     block_means(reduction, x, width, mean);
@@ -84,7 +119,6 @@ struct Mean : Plain {
     const T count = static_cast<T>(block.reduction.count());
     for (int j = 0; j < block.width; ++j) slopes.scale[j] = block.dy[j] / count;
   }
-  static T gradient(T, T scale, T) { return scale; }
 };
 
 // Elements that share the extreme value share its gradient.
@@ -104,7 +138,20 @@ struct Extreme : Plain {
       slopes.centre[j] = block.y[j];
     }
   }
-  static T gradient(T x, T scale, T extreme) { return x == extreme ? scale : T(0); }
+  static void gradient(const Run& run, const T* x, const Slopes<T>& slopes, bool accumulate, T* dx) {
+    with_flag(accumulate, [&](auto add) {
+      with_flag(run.within == 1, [&](auto within) {
+        for (long r = 0; r < run.rows; ++r, x += run.n, dx += run.n) {
+          const int64 first = run.result + r * run.between;
+          const T *extreme = slopes.centre + first, *scale = slopes.scale + first;
+          for (long i = 0; i < run.n; ++i) {
+            const long result = decltype(within)::value ? i : 0;
+            store<decltype(add)>(dx[i], x[i] == extreme[result] ? scale[result] : T(0));
+          }
+        }
+      });
+    });
+  }
 };
 template <typename T>
 struct Max : Extreme<T, MaxFold> {
@@ -139,7 +186,12 @@ struct Var : Plain {
       slopes.centre[j] = static_cast<T>(mean[j]);
     }
   }
-  static T gradient(T x, T scale, T mean) { return scale * (x - mean); }
+  // scale (x - mean)
+  static void gradient(const Run& run, const T* x, const Slopes<T>& slopes, bool accumulate, T* dx) {
+    T deviations[run_length];
+    subtract_centres(run, x, slopes.centre, deviations);
+    put_scaled(run, deviations, slopes.scale, accumulate, dx);
+  }
 };
 
 // Where all elements are equal the gradient is taken as 0.
@@ -165,23 +217,35 @@ struct LogSumExp : Plain {
   static constexpr const char* label = "op_logsumexp";
   static constexpr unsigned outputs = 1;
   static void values(const Reduction& reduction, const T* x, int width, T* y) {
-    T shift[block_width];
-    double sum[block_width];
+    T shift[block_width], shifted[run_length];
+    double sum[block_width] = {0};
     reduction.fold<MaxFold<T>>(x, width, shift, [](T xi, int) { return xi; });
     for (int j = 0; j < width; ++j)
       if (std::isinf(shift[j])) shift[j] = T(0);  // Inf - Inf would be NaN
-    reduction.fold<SumFold<double>>(x, width, sum,
-                                    [&](T xi, int j) { return static_cast<double>(std::exp(xi - shift[j])); });
+    const ArrayKernels<T>& kernels = tier().arrays->of<T>();
+    reduction.for_each_run(width, 0, run_length, [&](const Run& run) {
+      exp_of_shifted(run, x + run.start, shift, shifted);
+      for (long r = 0; r < run.rows && run.within == 1; ++r) kernels.add_to_sums(run.n, shifted + r * run.n, sum);
+      if (run.within == 0) kernels.add_row_sums(run.rows, run.n, shifted, sum + run.result);
+    });
     for (int j = 0; j < width; ++j) y[j] = static_cast<T>(static_cast<double>(shift[j]) + std::log(sum[j]));
   }
   static void prepare(const Block<T>& block, Slopes<T>& slopes) {
     for (int j = 0; j < block.width; ++j) {
       slopes.scale[j] = block.dy[j];
-      slopes.centre[j] = block.y[j];
+      slopes.centre[j] = block.y[j] == -std::numeric_limits<T>::infinity() ? T(0) : block.y[j];
     }
   }
-  static T gradient(T x, T scale, T y) {
-    return x == -std::numeric_limits<T>::infinity() ? T(0) : scale * std::exp(x - y);
+  // scale exp(x - y)
+  static void gradient(const Run& run, const T* x, const Slopes<T>& slopes, bool accumulate, T* dx) {
+    T shares[run_length];
+    exp_of_shifted(run, x, slopes.centre, shares);
+    put_scaled(run, shares, slopes.scale, accumulate, dx);
+  }
+  static void exp_of_shifted(const Run& run, const T* x, const T* shift, T* y) {
+    const T none[3] = {};
+    subtract_centres(run, x, shift, y);
+    tier().elements->of<T>().value(Function::exponential, none, run.rows * run.n, y, y);
   }
 };
 
@@ -236,20 +300,14 @@ void backward_reduction(const BackwardCall& call) {
   with_float(call.din[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T* x = call.in[0].as<T>();
-    T* __restrict dx = call.din[0].as<T>();
+    T* dx = call.din[0].as<T>();
     reduction.for_each_block([&](int64 output, int width, int64 offset) {
       Slopes<T> slopes;
-      for (int j = 0; j < width; ++j) slopes.centre[j] = T(0);
       Op<T>::prepare(
           Block<T>{reduction, from(x, offset), from(call.out[0].as<T>(), output), call.dout[0].as<T>() + output, width},
           slopes);
-      reduction.for_each_run(width, offset, [&](int64 start, int64 n, int64 step) {
-        with_flag(call.accumulate[0], [&](auto accumulate) {
-          for (int64 i = 0; i < n; ++i)
-            store<decltype(accumulate)>(
-                dx[start + i],
-                Op<T>::gradient(Op<T>::inputs ? x[start + i] : T(0), slopes.scale[i * step], slopes.centre[i * step]));
-        });
+      reduction.for_each_run(width, offset, run_length, [&](const Run& run) {
+        Op<T>::gradient(run, from(x, run.start), slopes, call.accumulate[0], dx + run.start);
       });
     });
   });
