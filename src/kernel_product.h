@@ -8,8 +8,7 @@
 // Few rows read B where it lies, as wide as the registers allow. A product with very few columns is computed as its
 // transpose, C' = B' A': the same chains, with the rows in the lanes.
 
-#include "kernel_simd.h"
-#include "kernel_transpose.h"
+#include "kernel_matvec.h"
 
 #if BIRNN_LANES == 16
 constexpr int most_rows = 12;
@@ -52,8 +51,6 @@ struct Product {
   Strided<T> c;
   bool accumulate;
 };
-
-BIRNN_INLINE long smaller_of(long a, long b) { return a < b ? a : b; }
 
 // C(Rows, Vectors * width) (+)= A B over k steps, all sums in registers. Rows of A are `a_step` apart, or left_step if
 // they are many.
@@ -235,6 +232,7 @@ void multiply(const Product<T>& p, T* space) {
 
 template <typename T>
 void gemm_kernel(const GemmArgs<T>& g) {
+  if (rows_times_vector(g)) return;
   const Strided<const T> a = g.trans_a ? Strided<const T>{g.a, 1, g.lda} : Strided<const T>{g.a, g.lda, 1};
   const Strided<const T> b = g.trans_b ? Strided<const T>{g.b, 1, g.ldb} : Strided<const T>{g.b, g.ldb, 1};
   T* const space = static_cast<T*>(g.space);

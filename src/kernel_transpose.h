@@ -35,41 +35,93 @@ BIRNN_INLINE void transpose_block(const double* from, long from_step, double* to
   *reinterpret_cast<LoosePair*>(to + to_step) = BIRNN_SHUFFLE2(a, b, 1, 3);
 }
 
-// The rows that blocks of 8 x 4 floats hold, two of 4 x 4 side by side; returns how many.
+// Strips are vectors of at most 32 bytes: wider ones cost more to turn than they bring.
+constexpr int strip_bytes = BIRNN_LANES >= 8 ? 32 : 16;
+typedef float Strip __attribute__((vector_size(strip_bytes)));
+typedef double DoubleStrip __attribute__((vector_size(strip_bytes)));
+typedef float LooseStrip __attribute__((vector_size(strip_bytes), aligned(4), may_alias));
+typedef double LooseDoubleStrip __attribute__((vector_size(strip_bytes), aligned(8), may_alias));
+template <typename T>
+struct StripOf {
+  typedef Strip type;
+  typedef LooseStrip loose;
+};
+template <>
+struct StripOf<double> {
+  typedef DoubleStrip type;
+  typedef LooseDoubleStrip loose;
+};
+template <typename T>
+constexpr long strip_width = strip_bytes / static_cast<long>(sizeof(T));
+
+// Some columns of as many rows as a strip has lanes: columns[c] holds from[r * from_step + c] in lane r.
+template <typename T>
+constexpr long columns_at_once = 16 / static_cast<long>(sizeof(T));
 #if defined(__x86_64__) && BIRNN_LANES >= 8
-BIRNN_INLINE long transpose_pairs(long rows, long columns, const float* from, long from_step, float* to, long to_step) {
+BIRNN_INLINE void load_columns(const float* from, long from_step, Strip (&columns)[4]) {
+  const auto both = [&](long row) __attribute__((always_inline)) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from + row * from_step)),
+                                _mm_loadu_ps(from + (row + 4) * from_step), 1);
+  };
+  const __m256 a = both(0), b = both(1), c = both(2), d = both(3);
+  const __m256 ab_low = _mm256_unpacklo_ps(a, b), ab_high = _mm256_unpackhi_ps(a, b);
+  const __m256 cd_low = _mm256_unpacklo_ps(c, d), cd_high = _mm256_unpackhi_ps(c, d);
+  columns[0] = reinterpret_cast<Strip>(_mm256_shuffle_ps(ab_low, cd_low, 0x44));
+  columns[1] = reinterpret_cast<Strip>(_mm256_shuffle_ps(ab_low, cd_low, 0xee));
+  columns[2] = reinterpret_cast<Strip>(_mm256_shuffle_ps(ab_high, cd_high, 0x44));
+  columns[3] = reinterpret_cast<Strip>(_mm256_shuffle_ps(ab_high, cd_high, 0xee));
+}
+BIRNN_INLINE void load_columns(const double* from, long from_step, DoubleStrip (&columns)[2]) {
+  const auto both = [&](long row) __attribute__((always_inline)) {
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from + row * from_step)),
+                                _mm_loadu_pd(from + (row + 2) * from_step), 1);
+  };
+  const __m256d a = both(0), b = both(1);
+  columns[0] = reinterpret_cast<DoubleStrip>(_mm256_unpacklo_pd(a, b));
+  columns[1] = reinterpret_cast<DoubleStrip>(_mm256_unpackhi_pd(a, b));
+}
+#else
+BIRNN_INLINE void load_columns(const float* from, long from_step, Strip (&columns)[4]) {
+  const auto row = [&](long r) { return *reinterpret_cast<const LooseQuad*>(from + r * from_step); };
+  const Quad a = row(0), b = row(1), c = row(2), d = row(3);
+  const Quad ab_low = BIRNN_SHUFFLE4(a, b, 0, 4, 1, 5), ab_high = BIRNN_SHUFFLE4(a, b, 2, 6, 3, 7);
+  const Quad cd_low = BIRNN_SHUFFLE4(c, d, 0, 4, 1, 5), cd_high = BIRNN_SHUFFLE4(c, d, 2, 6, 3, 7);
+  columns[0] = BIRNN_SHUFFLE4(ab_low, cd_low, 0, 1, 4, 5);
+  columns[1] = BIRNN_SHUFFLE4(ab_low, cd_low, 2, 3, 6, 7);
+  columns[2] = BIRNN_SHUFFLE4(ab_high, cd_high, 0, 1, 4, 5);
+  columns[3] = BIRNN_SHUFFLE4(ab_high, cd_high, 2, 3, 6, 7);
+}
+BIRNN_INLINE void load_columns(const double* from, long from_step, DoubleStrip (&columns)[2]) {
+  const Pair a = *reinterpret_cast<const LoosePair*>(from), b = *reinterpret_cast<const LoosePair*>(from + from_step);
+  columns[0] = BIRNN_SHUFFLE2(a, b, 0, 2);
+  columns[1] = BIRNN_SHUFFLE2(a, b, 1, 3);
+}
+#endif
+
+// The rows that fill whole strips of the result; returns how many.
+template <typename T>
+BIRNN_INLINE long transpose_strips(long rows, long columns, const T* from, long from_step, T* to, long to_step) {
+  constexpr long some = columns_at_once<T>;
   long r = 0;
-  for (; r + 8 <= rows; r += 8) {
-    for (long k = columns / 4 * 4; k < columns; ++k)
-      for (long i = 0; i < 8; ++i) to[k * to_step + r + i] = from[(r + i) * from_step + k];
-    for (long k = 0; k + 4 <= columns; k += 4) {
-      const float* const source = from + r * from_step + k;
-      const auto both = [&](long row) __attribute__((always_inline)) {
-        return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(source + row * from_step)),
-                                    _mm_loadu_ps(source + (row + 4) * from_step), 1);
-      };
-      const __m256 a = both(0), b = both(1), c = both(2), d = both(3);
-      const __m256 ab_low = _mm256_unpacklo_ps(a, b), ab_high = _mm256_unpackhi_ps(a, b);
-      const __m256 cd_low = _mm256_unpacklo_ps(c, d), cd_high = _mm256_unpackhi_ps(c, d);
-      float* const target = to + k * to_step + r;
-      _mm256_storeu_ps(target, _mm256_shuffle_ps(ab_low, cd_low, 0x44));
-      _mm256_storeu_ps(target + to_step, _mm256_shuffle_ps(ab_low, cd_low, 0xee));
-      _mm256_storeu_ps(target + 2 * to_step, _mm256_shuffle_ps(ab_high, cd_high, 0x44));
-      _mm256_storeu_ps(target + 3 * to_step, _mm256_shuffle_ps(ab_high, cd_high, 0xee));
+  for (; r + strip_width<T> <= rows; r += strip_width<T>) {
+    long c = 0;
+    for (; c + some <= columns; c += some) {
+      typename StripOf<T>::type values[some];
+      load_columns(from + r * from_step + c, from_step, values);
+      BIRNN_UNROLL for (long i = 0; i < some; ++i) *
+          reinterpret_cast<typename StripOf<T>::loose*>(to + (c + i) * to_step + r) = values[i];
     }
+    for (; c < columns; ++c)
+      for (long i = 0; i < strip_width<T>; ++i) to[c * to_step + r + i] = from[(r + i) * from_step + c];
   }
   return r;
 }
-#else
-BIRNN_INLINE long transpose_pairs(long, long, const float*, long, float*, long) { return 0; }
-#endif
-BIRNN_INLINE long transpose_pairs(long, long, const double*, long, double*, long) { return 0; }
 
 // to (columns, rows) = from (rows, columns) transposed; the steps are those between stored rows.
 template <typename T>
 void transpose(long rows, long columns, const T* from, long from_step, T* to, long to_step) {
   constexpr long block = transposed_block<T>;
-  long r = transpose_pairs(rows, columns, from, from_step, to, to_step);
+  long r = transpose_strips(rows, columns, from, from_step, to, to_step);
   for (; r + block <= rows; r += block) {
     const T* const source = from + r * from_step;
     long c = 0;
