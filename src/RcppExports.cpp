@@ -10,6 +10,51 @@ Rcpp::Rostream<true>&  Rcpp::Rcout = Rcpp::Rcpp_cout_get();
 Rcpp::Rostream<false>& Rcpp::Rcerr = Rcpp::Rcpp_cerr_get();
 #endif
 
+// r_tensor_from_r
+SEXP r_tensor_from_r(SEXP x, SEXP sizes, SEXP dtype);
+RcppExport SEXP _birnn_r_tensor_from_r(SEXP xSEXP, SEXP sizesSEXP, SEXP dtypeSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type sizes(sizesSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type dtype(dtypeSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_tensor_from_r(x, sizes, dtype));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_fitting_tensors
+SEXP r_fitting_tensors(SEXP x, SEXP specs);
+RcppExport SEXP _birnn_r_fitting_tensors(SEXP xSEXP, SEXP specsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type specs(specsSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_fitting_tensors(x, specs));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_sizes_fit
+bool r_sizes_fit(SEXP sizes, SEXP wanted);
+RcppExport SEXP _birnn_r_sizes_fit(SEXP sizesSEXP, SEXP wantedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type sizes(sizesSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type wanted(wantedSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_sizes_fit(sizes, wanted));
+    return rcpp_result_gen;
+END_RCPP
+}
+// r_tensor_to_r
+SEXP r_tensor_to_r(SEXP tensor, bool as_double);
+RcppExport SEXP _birnn_r_tensor_to_r(SEXP tensorSEXP, SEXP as_doubleSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type tensor(tensorSEXP);
+    Rcpp::traits::input_parameter< bool >::type as_double(as_doubleSEXP);
+    rcpp_result_gen = Rcpp::wrap(r_tensor_to_r(tensor, as_double));
+    return rcpp_result_gen;
+END_RCPP
+}
 // r_read_file
 SEXP r_read_file(const std::string& path);
 RcppExport SEXP _birnn_r_read_file(SEXP pathSEXP) {
@@ -413,51 +458,6 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// r_tensor_from_r
-SEXP r_tensor_from_r(SEXP x, SEXP sizes, SEXP dtype);
-RcppExport SEXP _birnn_r_tensor_from_r(SEXP xSEXP, SEXP sizesSEXP, SEXP dtypeSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
-    Rcpp::traits::input_parameter< SEXP >::type sizes(sizesSEXP);
-    Rcpp::traits::input_parameter< SEXP >::type dtype(dtypeSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_tensor_from_r(x, sizes, dtype));
-    return rcpp_result_gen;
-END_RCPP
-}
-// r_fitting_tensors
-SEXP r_fitting_tensors(SEXP x, SEXP specs);
-RcppExport SEXP _birnn_r_fitting_tensors(SEXP xSEXP, SEXP specsSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
-    Rcpp::traits::input_parameter< SEXP >::type specs(specsSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_fitting_tensors(x, specs));
-    return rcpp_result_gen;
-END_RCPP
-}
-// r_sizes_fit
-bool r_sizes_fit(SEXP sizes, SEXP wanted);
-RcppExport SEXP _birnn_r_sizes_fit(SEXP sizesSEXP, SEXP wantedSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type sizes(sizesSEXP);
-    Rcpp::traits::input_parameter< SEXP >::type wanted(wantedSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_sizes_fit(sizes, wanted));
-    return rcpp_result_gen;
-END_RCPP
-}
-// r_tensor_to_r
-SEXP r_tensor_to_r(SEXP tensor, bool as_double);
-RcppExport SEXP _birnn_r_tensor_to_r(SEXP tensorSEXP, SEXP as_doubleSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type tensor(tensorSEXP);
-    Rcpp::traits::input_parameter< bool >::type as_double(as_doubleSEXP);
-    rcpp_result_gen = Rcpp::wrap(r_tensor_to_r(tensor, as_double));
-    return rcpp_result_gen;
-END_RCPP
-}
 // r_common_rows
 int r_common_rows(SEXP parts);
 RcppExport SEXP _birnn_r_common_rows(SEXP partsSEXP) {
@@ -573,6 +573,10 @@ END_RCPP
 }
 
 static const R_CallMethodDef CallEntries[] = {
+    {"_birnn_r_tensor_from_r", (DL_FUNC) &_birnn_r_tensor_from_r, 3},
+    {"_birnn_r_fitting_tensors", (DL_FUNC) &_birnn_r_fitting_tensors, 2},
+    {"_birnn_r_sizes_fit", (DL_FUNC) &_birnn_r_sizes_fit, 2},
+    {"_birnn_r_tensor_to_r", (DL_FUNC) &_birnn_r_tensor_to_r, 2},
     {"_birnn_r_read_file", (DL_FUNC) &_birnn_r_read_file, 1},
     {"_birnn_r_replace_file", (DL_FUNC) &_birnn_r_replace_file, 2},
     {"_birnn_r_file_fault", (DL_FUNC) &_birnn_r_file_fault, 3},
@@ -612,10 +616,6 @@ static const R_CallMethodDef CallEntries[] = {
     {"_birnn_r_tape_watch", (DL_FUNC) &_birnn_r_tape_watch, 2},
     {"_birnn_r_tape_gradient", (DL_FUNC) &_birnn_r_tape_gradient, 3},
     {"_birnn_r_tape_size", (DL_FUNC) &_birnn_r_tape_size, 1},
-    {"_birnn_r_tensor_from_r", (DL_FUNC) &_birnn_r_tensor_from_r, 3},
-    {"_birnn_r_fitting_tensors", (DL_FUNC) &_birnn_r_fitting_tensors, 2},
-    {"_birnn_r_sizes_fit", (DL_FUNC) &_birnn_r_sizes_fit, 2},
-    {"_birnn_r_tensor_to_r", (DL_FUNC) &_birnn_r_tensor_to_r, 2},
     {"_birnn_r_common_rows", (DL_FUNC) &_birnn_r_common_rows, 1},
     {"_birnn_r_tensor_dtype", (DL_FUNC) &_birnn_r_tensor_dtype, 1},
     {"_birnn_r_tensor_shape", (DL_FUNC) &_birnn_r_tensor_shape, 1},
