@@ -23,6 +23,7 @@ class Nonlinearity {
   void slope(int64 n, const T* x, const T* y, T* out) const { slope_all(kind_, params_.data(), n, x, y, out); }
   Activation kind() const { return kind_; }
   bool needs_input() const { return !slope_from_value(kind_); }
+  CellActivation<T> for_kernels() const { return {kind_, needs_input(), {params_[0], params_[1], params_[2]}}; }
 
  private:
   Activation kind_;

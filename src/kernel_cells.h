@@ -1,7 +1,7 @@
 // The steps of the cells and the products around them, for one instruction set (level L1). Included like
 // kernel_simd.h. Shapes and names: kernel_recurrent.h; equations: cell_lstm.h, cell_gru.h, cell_simple_rnn.h.
 
-#include "kernel_simd.h"
+#include "kernel_functions.h"
 
 typedef Vec FloatVec;
 typedef IntVec FloatBits;
@@ -15,7 +15,10 @@ using ForwardArgs = ::birnn::ForwardArgs<Scalar>;
 using BackwardArgs = ::birnn::BackwardArgs<Scalar>;
 using ProductArgs = ::birnn::ProductArgs<Scalar>;
 using OuterArgs = ::birnn::OuterArgs<Scalar>;
+using CellActivation = ::birnn::CellActivation<Scalar>;
 using ::birnn::PackArgs;
+
+#include "kernel_cell_functions.h"
 
 template <int Gates>
 struct Project {
@@ -63,6 +66,28 @@ static void project(int gates, const ProjectionArgs& a) {
   project_of<1>(a);
 }
 
+template <int Gates>
+struct AddProduct {
+  const ProjectionArgs& a;
+  template <int Blocks, int Rows>
+  BIRNN_TILE void tile(int row, int block) const {
+    const long size = static_cast<long>(a.k) * Gates * lanes, step = static_cast<long>(a.out_gates) * lanes;
+    Scalar* const out = a.out + block * a.out_block + row * step;
+    Tile<Gates, Blocks, Rows> t;
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+        BIRNN_UNROLL for (int g = 0; g < Gates; ++g)
+            t.sum[b][r][g] = load(out + b * a.out_block + r * step + g * lanes);
+    multiply_add(t, a.x + row * a.rows.row_step, a.rows.row_step, a.weights + block * size, size, a.k);
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+        BIRNN_UNROLL for (int g = 0; g < Gates; ++g)
+            store(out + b * a.out_block + r * step + g * lanes, t.sum[b][r][g]);
+  }
+};
+static void add_product(int gates, bool reversed, const ProjectionArgs& a) {
+  if (gates == 4) return visit_tiles<4>(a.rows.rows, a.blocks, reversed, AddProduct<4>{a});
+  visit_tiles<1>(a.rows.rows, a.blocks, reversed, AddProduct<1>{a});
+}
+
 // h of one row and unit block, to where it is wanted.
 BIRNN_INLINE void put_h(const ForwardArgs& a, int row, int block, Vec h) {
   store(a.h + row * a.h_step + block * lanes, h);
@@ -90,93 +115,120 @@ BIRNN_INLINE void finish_tile(const Step& step, const Tile<Gates, Blocks, Rows>&
       step.finish(t.sum[b][r], row + r, block + b);
 }
 
-// Kept gates: i f g o.
+// All rows and unit blocks of a split step, whose sums are complete.
+template <int Gates, typename Step>
+BIRNN_INLINE void finish_step(const Step& step) {
+  for (int block = 0; block < step.a.blocks; ++block)
+    for (int row = 0; row < step.a.rows; ++row) {
+      Vec sum[Gates];
+      step.start(sum, row, block);
+      step.finish(sum, row, block);
+    }
+}
+
+// Kept gates: i f g o. Behind the last unit c stays zero: there it could grow, step by step, beyond all numbers.
+template <typename Activations>
 struct LstmStep {
   const ForwardArgs& a;
+  const Activations f{a};
   template <int Blocks, int Rows>
   BIRNN_TILE void tile(int row, int block) {
     Tile<4, Blocks, Rows> t;
     BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
-        BIRNN_UNROLL for (int g = 0; g < 4; ++g) t.sum[b][r][g] = load(gates(row + r, block + b) + g * lanes);
+        start(t.sum[b][r], row + r, block + b);
     add_recurrent(a, row, block, t);
     finish_tile(*this, t, row, block);
+  }
+  BIRNN_INLINE void start(Vec (&sum)[4], int row, int block) const {
+    BIRNN_UNROLL for (int g = 0; g < 4; ++g) sum[g] = load(gates(row, block) + g * lanes);
   }
   BIRNN_INLINE Scalar* gates(int row, int block) const {
     return a.gates + block * a.gates_block + static_cast<long>(row) * 4 * lanes;
   }
   BIRNN_INLINE void finish(const Vec (&z)[4], int row, int block) const {
     Vec gate[3] = {z[0], z[1], z[3]}, g[1] = {z[2]};
-    sigmoid(gate);
-    squash(g);
+    f.gate.apply(gate);
+    f.value.apply(g);
     Vec c[1] = {gate[0] * g[0]};
     if (a.c_before != nullptr) c[0] += gate[1] * load(a.c_before + block * a.c_before_block + row * lanes);
+    if (Activations::split && a.units < (block + 1) * lanes) c[0] = first_of(c[0], a.units - block * lanes);
     store(a.c + block * a.c_block + row * lanes, c[0]);
-    squash(c);
+    f.value.apply(c);
     put_h(a, row, block, gate[2] * c[0]);
     if (!a.keep) return;
     Scalar* const kept = gates(row, block);
-    store(kept, gate[0]);
-    store(kept + lanes, gate[1]);
-    store(kept + 2 * lanes, g[0]);
-    store(kept + 3 * lanes, gate[2]);
+    store(kept, f.gate.kept(z[0], gate[0]));
+    store(kept + lanes, f.gate.kept(z[1], gate[1]));
+    store(kept + 2 * lanes, f.value.kept(z[2], g[0]));
+    store(kept + 3 * lanes, f.gate.kept(z[3], gate[2]));
   }
 };
 
 // Kept gates: z r n and the recurrent product of the candidate; so a row has four vectors in `gates`.
+template <typename Activations>
 struct GruStep {
   const ForwardArgs& a;
+  const Activations f{a};
   template <int Blocks, int Rows>
   BIRNN_TILE void tile(int row, int block) {
     Tile<3, Blocks, Rows> t;
-    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r) {
-      const Scalar* const projected = gates(row + r, block + b);
-      t.sum[b][r][0] = load(projected);
-      t.sum[b][r][1] = load(projected + lanes);
-      t.sum[b][r][2] = load(a.recurrent_bias + (block + b) * lanes);
-    }
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+        start(t.sum[b][r], row + r, block + b);
     add_recurrent(a, row, block, t);
     finish_tile(*this, t, row, block);
+  }
+  BIRNN_INLINE void start(Vec (&sum)[3], int row, int block) const {
+    const Scalar* const projected = gates(row, block);
+    sum[0] = load(projected);
+    sum[1] = load(projected + lanes);
+    sum[2] = load(Activations::split ? projected + 3 * lanes : a.recurrent_bias + block * lanes);
   }
   BIRNN_INLINE Scalar* gates(int row, int block) const {
     return a.gates + block * a.gates_block + static_cast<long>(row) * 4 * lanes;
   }
   BIRNN_INLINE void finish(const Vec (&sum)[3], int row, int block) const {
     Vec gate[2] = {sum[0], sum[1]};
-    sigmoid(gate);
-    Vec candidate[1] = {load(gates(row, block) + 2 * lanes) + gate[1] * sum[2]};
-    squash(candidate);
+    f.gate.apply(gate);
+    const Vec input = load(gates(row, block) + 2 * lanes) + gate[1] * sum[2];
+    Vec candidate[1] = {input};
+    f.value.apply(candidate);
     Vec h = (all(1) - gate[0]) * candidate[0];
     if (a.before != nullptr) h += gate[0] * load(a.before + row * a.before_step + block * lanes);
     put_h(a, row, block, h);
     if (!a.keep) return;
     Scalar* const kept = gates(row, block);
-    store(kept, gate[0]);
-    store(kept + lanes, gate[1]);
-    store(kept + 2 * lanes, candidate[0]);
+    store(kept, f.gate.kept(sum[0], gate[0]));
+    store(kept + lanes, f.gate.kept(sum[1], gate[1]));
+    store(kept + 2 * lanes, f.value.kept(input, candidate[0]));
     store(kept + 3 * lanes, sum[2]);
   }
 };
 
 // Without reset_after, in two passes. Kept gates: z r n. First z and r o h.
+template <typename Activations>
 struct ResetStep {
   const ForwardArgs& a;
+  const Activations f{a};
   template <int Blocks, int Rows>
   BIRNN_TILE void tile(int row, int block) {
     Tile<2, Blocks, Rows> t;
     BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
-        BIRNN_UNROLL for (int g = 0; g < 2; ++g) t.sum[b][r][g] = load(gates(row + r, block + b) + g * lanes);
+        start(t.sum[b][r], row + r, block + b);
     add_recurrent(a, row, block, t);
     finish_tile(*this, t, row, block);
+  }
+  BIRNN_INLINE void start(Vec (&sum)[2], int row, int block) const {
+    BIRNN_UNROLL for (int g = 0; g < 2; ++g) sum[g] = load(gates(row, block) + g * lanes);
   }
   BIRNN_INLINE Scalar* gates(int row, int block) const {
     return a.gates + block * a.gates_block + static_cast<long>(row) * 3 * lanes;
   }
   BIRNN_INLINE void finish(const Vec (&sum)[2], int row, int block) const {
     Vec gate[2] = {sum[0], sum[1]};
-    sigmoid(gate);
+    f.gate.apply(gate);
     Scalar* const kept = gates(row, block);
-    store(kept, gate[0]);
-    store(kept + lanes, gate[1]);
+    store(kept, f.gate.kept(sum[0], gate[0]));
+    store(kept + lanes, f.gate.kept(sum[1], gate[1]));
     if (a.before == nullptr) return;
     store(a.reset + row * a.before_step + block * lanes,
           gate[1] * load(a.before + row * a.before_step + block * lanes));
@@ -184,52 +236,92 @@ struct ResetStep {
 };
 
 // Then n and h.
+template <typename Activations>
 struct CandidateStep {
   const ForwardArgs& a;
+  const Activations f{a};
   template <int Blocks, int Rows>
   BIRNN_TILE void tile(int row, int block) {
     const long size = static_cast<long>(a.units) * lanes;
     Tile<1, Blocks, Rows> t;
-    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r) t.sum[b][r][0] =
-        load(gates(row + r, block + b) + 2 * lanes);
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+        start(t.sum[b][r], row + r, block + b);
     if (a.before != nullptr)
       multiply_add(t, a.reset + row * a.before_step, a.before_step, a.weights + (2 * a.blocks + block) * size, size,
                    a.units);
     finish_tile(*this, t, row, block);
   }
+  BIRNN_INLINE void start(Vec (&sum)[1], int row, int block) const { sum[0] = load(gates(row, block) + 2 * lanes); }
   BIRNN_INLINE Scalar* gates(int row, int block) const {
     return a.gates + block * a.gates_block + static_cast<long>(row) * 3 * lanes;
   }
   BIRNN_INLINE void finish(const Vec (&sum)[1], int row, int block) const {
     Vec candidate[1] = {sum[0]};
-    squash(candidate);
+    f.value.apply(candidate);
     Scalar* const kept = gates(row, block);
-    const Vec z = load(kept);
+    const Vec z = f.gate.reopen(load(kept));
     Vec h = (all(1) - z) * candidate[0];
     if (a.before != nullptr) h += z * load(a.before + row * a.before_step + block * lanes);
     put_h(a, row, block, h);
-    if (a.keep) store(kept + 2 * lanes, candidate[0]);
+    if (a.keep) store(kept + 2 * lanes, f.value.kept(sum[0], candidate[0]));
   }
 };
 
+// Kept is something only by split steps.
+template <typename Activations>
 struct SimpleStep {
   const ForwardArgs& a;
+  const Activations f{a};
   template <int Blocks, int Rows>
   BIRNN_TILE void tile(int row, int block) {
     Tile<1, Blocks, Rows> t;
-    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r) t.sum[b][r][0] =
-        load(a.gates + (block + b) * a.gates_block + static_cast<long>(row + r) * lanes);
+    BIRNN_UNROLL for (int b = 0; b < Blocks; ++b) BIRNN_UNROLL for (int r = 0; r < Rows; ++r)
+        start(t.sum[b][r], row + r, block + b);
     add_recurrent(a, row, block, t);
     finish_tile(*this, t, row, block);
   }
+  BIRNN_INLINE Scalar* gate(int row, int block) const {
+    return a.gates + block * a.gates_block + static_cast<long>(row) * lanes;
+  }
+  BIRNN_INLINE void start(Vec (&sum)[1], int row, int block) const { sum[0] = load(gate(row, block)); }
   BIRNN_INLINE void finish(const Vec (&sum)[1], int row, int block) const {
     Vec h[1] = {sum[0]};
-    squash(h);
+    f.value.apply(h);
     put_h(a, row, block, h[0]);
+    if (Activations::split && a.keep) store(gate(row, block), f.value.kept(sum[0], h[0]));
   }
 };
 
 #include "kernel_gradients.h"
+
+// --- the steps of the table -----------------------------------------------------------------------------------------
+
+template <template <typename> class Step, int Gates>
+BIRNN_INLINE void forward_step(const ForwardArgs& a, bool reversed) {
+  if (a.activation != nullptr) return finish_step<Gates>(Step<ChosenActivations>{a});
+  visit_tiles<Gates>(a.rows, a.blocks, reversed, Step<DefaultActivations>{a});
+}
+static void forward_lstm(const ForwardArgs& a) { forward_step<LstmStep, 4>(a, a.reversed); }
+static void forward_gru(const ForwardArgs& a) { forward_step<GruStep, 3>(a, a.reversed); }
+static void forward_reset(const ForwardArgs& a) { forward_step<ResetStep, 2>(a, a.reversed); }
+static void forward_candidate(const ForwardArgs& a) { forward_step<CandidateStep, 1>(a, !a.reversed); }
+static void forward_simple(const ForwardArgs& a) { forward_step<SimpleStep, 1>(a, a.reversed); }
+
+static void backward_lstm(const BackwardArgs& a) {
+  a.activation == nullptr ? backward_lstm_of<DefaultActivations>(a) : backward_lstm_of<ChosenActivations>(a);
+}
+static void backward_gru(const BackwardArgs& a) {
+  a.activation == nullptr ? backward_gru_of<DefaultActivations>(a) : backward_gru_of<ChosenActivations>(a);
+}
+static void backward_candidate(const BackwardArgs& a) {
+  a.activation == nullptr ? backward_candidate_of<DefaultActivations>(a) : backward_candidate_of<ChosenActivations>(a);
+}
+static void backward_reset(const BackwardArgs& a) {
+  a.activation == nullptr ? backward_reset_of<DefaultActivations>(a) : backward_reset_of<ChosenActivations>(a);
+}
+static void backward_simple(const BackwardArgs& a) {
+  a.activation == nullptr ? backward_simple_of<DefaultActivations>(a) : backward_simple_of<ChosenActivations>(a);
+}
 
 // --- packing ------------------------------------------------------------------------------------------------------
 
@@ -267,9 +359,11 @@ static void unpack(const PackArgs& a, const Scalar* from, bool accumulate, Scala
 constexpr RecurrentKernels<Scalar> recurrent_table() {
   return {lanes,
           project,
+          add_product,
           forward_lstm,
           forward_gru,
-          forward_reset_gru,
+          forward_reset,
+          forward_candidate,
           forward_simple,
           backward_lstm,
           backward_gru,

@@ -18,25 +18,37 @@ BIRNN_INLINE void fetch_before(const BackwardArgs& a, const Scalar* here, int ve
 
 BIRNN_INLINE void add_to(Scalar* sum, Vec value) { store(sum, load(sum) + value); }
 
-static void backward_lstm(const BackwardArgs& a) {
+// h before the step, as it met the weights of the candidate: with split steps, after dropout.
+template <typename Activations>
+BIRNN_INLINE Vec dropped(const BackwardArgs& a, int row, int block, Vec h) {
+  if (!Activations::split || a.h_mask == nullptr) return h;
+  return h * load(a.h_mask + row * a.dh_step + block * lanes);
+}
+
+template <typename Activations>
+static void backward_lstm_of(const BackwardArgs& a) {
+  const Activations f(a);
   for (int block = 0; block < a.blocks; ++block) {
     Vec sum[4] = {};
     for (int row = 0; row < a.rows; ++row) {
       const Scalar* const gates = a.gates + block * a.gates_block + static_cast<long>(row) * 4 * lanes;
       if (a.steps_before > 0) fetch_before(a, gates, 4);
       if (a.steps_before > 1) fetch_before(a, a.c_before + block * a.c_before_block + row * lanes, 1);
-      const Vec i = load(gates), f = load(gates + lanes), g = load(gates + 2 * lanes), o = load(gates + 3 * lanes);
-      Vec squashed[1] = {load(a.c + block * a.c_block + row * lanes)};
-      squash(squashed);
-      const Vec tanh_c = squashed[0], dh = gradient_of_h(a, row, block);
+      Vec gate[3] = {load(gates), load(gates + lanes), load(gates + 3 * lanes)}, slope[3] = {};
+      Vec candidate[1] = {load(gates + 2 * lanes)}, candidate_slope[1] = {};
+      Vec squashed[1] = {load(a.c + block * a.c_block + row * lanes)}, squashed_slope[1] = {};
+      f.gate.open(gate, slope);
+      f.value.open(candidate, candidate_slope);
+      f.value.open_input(squashed, squashed_slope);
+      const Vec i = gate[0], forget = gate[1], o = gate[2], g = candidate[0], dh = gradient_of_h(a, row, block);
       Scalar* const dc_at = a.dc + block * a.dc_block + row * lanes;
-      const Vec dc = load(dc_at) + dh * o * (Scalar(1) - tanh_c * tanh_c);
+      const Vec dc = load(dc_at) + f.value.back(dh * o, squashed[0], squashed_slope[0]);
       Vec df = {};
       if (a.c_before != nullptr)
-        df = dc * load(a.c_before + block * a.c_before_block + row * lanes) * f * (Scalar(1) - f);
-      const Vec gradient[4] = {dc * g * i * (Scalar(1) - i), df, dc * i * (Scalar(1) - g * g),
-                               dh * tanh_c * o * (Scalar(1) - o)};
-      store(dc_at, dc * f);
+        df = f.gate.back(dc * load(a.c_before + block * a.c_before_block + row * lanes), forget, slope[1]);
+      const Vec gradient[4] = {f.gate.back(dc * g, i, slope[0]), df, f.value.back(dc * i, g, candidate_slope[0]),
+                               f.gate.back(dh * squashed[0], o, slope[2])};
+      store(dc_at, dc * forget);
       Scalar* const out = a.gradient + block * a.gradient_block + static_cast<long>(row) * 4 * lanes;
       BIRNN_UNROLL for (int k = 0; k < 4; ++k) {
         store(out + k * lanes, gradient[k]);
@@ -47,18 +59,25 @@ static void backward_lstm(const BackwardArgs& a) {
   }
 }
 
-static void backward_gru(const BackwardArgs& a) {
+template <typename Activations>
+static void backward_gru_of(const BackwardArgs& a) {
+  const Activations f(a);
   for (int block = 0; block < a.blocks; ++block) {
     Vec sum[4] = {};
     for (int row = 0; row < a.rows; ++row) {
       const Scalar* const gates = a.gates + block * a.gates_block + static_cast<long>(row) * 4 * lanes;
       if (a.steps_before > 0) fetch_before(a, gates, 4);
-      const Vec z = load(gates), r = load(gates + lanes), n = load(gates + 2 * lanes), q = load(gates + 3 * lanes);
+      Vec gate[2] = {load(gates), load(gates + lanes)}, slope[2] = {};
+      Vec candidate[1] = {load(gates + 2 * lanes)}, candidate_slope[1] = {};
+      f.gate.open(gate, slope);
+      f.value.open(candidate, candidate_slope);
+      const Vec z = gate[0], r = gate[1], n = candidate[0], q = load(gates + 3 * lanes);
       Vec before = {};
       if (a.before != nullptr) before = load(a.before + row * a.before_step + block * lanes);
       const Vec dh = gradient_of_h(a, row, block);
-      const Vec dz = dh * (before - n) * z * (Scalar(1) - z), dn = dh * (Scalar(1) - z) * (Scalar(1) - n * n);
-      const Vec dr = dn * q * r * (Scalar(1) - r), dq = dn * r;
+      const Vec dz = f.gate.back(dh * (before - n), z, slope[0]);
+      const Vec dn = f.value.back(dh * (Scalar(1) - z), n, candidate_slope[0]);
+      const Vec dr = f.gate.back(dn * q, r, slope[1]), dq = dn * r;
       Scalar* const out = a.gradient + block * a.gradient_block + static_cast<long>(row) * 3 * lanes;
       store(out, dz);
       store(out + lanes, dr);
@@ -84,22 +103,28 @@ static void backward_gru(const BackwardArgs& a) {
 }
 
 // Without reset_after the candidate's gradient has to go back through its weights before that of r is known.
-static void backward_candidate(const BackwardArgs& a) {
+template <typename Activations>
+static void backward_candidate_of(const BackwardArgs& a) {
+  const Activations f(a);
   for (int block = 0; block < a.blocks; ++block) {
     Vec sum[2] = {};
     for (int row = 0; row < a.rows; ++row) {
       const Scalar* const gates = a.gates + block * a.gates_block + static_cast<long>(row) * 3 * lanes;
       if (a.steps_before > 0) fetch_before(a, gates, 3);
-      const Vec z = load(gates), r = load(gates + lanes), n = load(gates + 2 * lanes);
+      Vec z[1] = {load(gates)}, z_slope[1] = {}, n[1] = {load(gates + 2 * lanes)}, n_slope[1] = {};
+      f.gate.open(z, z_slope);
+      f.value.open(n, n_slope);
+      const Vec r = f.gate.reopen(load(gates + lanes));
       Vec before = {};
       if (a.before != nullptr) before = load(a.before + row * a.before_step + block * lanes);
       const Vec dh = gradient_of_h(a, row, block);
-      const Vec dz = dh * (before - n) * z * (Scalar(1) - z), dn = dh * (Scalar(1) - z) * (Scalar(1) - n * n);
+      const Vec dz = f.gate.back(dh * (before - n[0]), z[0], z_slope[0]);
+      const Vec dn = f.value.back(dh * (Scalar(1) - z[0]), n[0], n_slope[0]);
       Scalar* const out = a.gradient + block * a.gradient_block + static_cast<long>(row) * 3 * lanes;
       store(out, dz);
       store(out + 2 * lanes, dn);
-      store(a.dh + row * a.dh_step + block * lanes, dh * z);
-      store(a.reset + row * a.dh_step + block * lanes, r * before);
+      store(a.dh + row * a.dh_step + block * lanes, dh * z[0]);
+      store(a.reset + row * a.dh_step + block * lanes, r * dropped<Activations>(a, row, block, before));
       sum[0] += dz;
       sum[1] += dn;
     }
@@ -108,29 +133,37 @@ static void backward_candidate(const BackwardArgs& a) {
   }
 }
 
-static void backward_reset(const BackwardArgs& a) {
+template <typename Activations>
+static void backward_reset_of(const BackwardArgs& a) {
+  const Activations f(a);
   for (int block = 0; block < a.blocks; ++block) {
     Vec sum = {};
     for (int row = 0; row < a.rows; ++row) {
-      const Vec r = load(a.gates + block * a.gates_block + (static_cast<long>(row) * 3 + 1) * lanes);
+      Vec r[1] = {load(a.gates + block * a.gates_block + (static_cast<long>(row) * 3 + 1) * lanes)}, slope[1] = {};
+      f.gate.open(r, slope);
       Vec before = {};
       if (a.before != nullptr) before = load(a.before + row * a.before_step + block * lanes);
-      const Vec dreset = load(a.dreset + row * a.dh_step + block * lanes);
-      const Vec dr = dreset * before * r * (Scalar(1) - r);
+      const Vec dreset = dropped<Activations>(a, row, block, load(a.dreset + row * a.dh_step + block * lanes));
+      const Vec dr = f.gate.back(dreset * before, r[0], slope[0]);
       store(a.gradient + block * a.gradient_block + (static_cast<long>(row) * 3 + 1) * lanes, dr);
-      add_to(a.dh + row * a.dh_step + block * lanes, dreset * r);
+      add_to(a.dh + row * a.dh_step + block * lanes, dreset * r[0]);
       sum += dr;
     }
     add_to(a.bias_gradient + (block * 3 + 1) * lanes, sum);
   }
 }
 
-static void backward_simple(const BackwardArgs& a) {
+template <typename Activations>
+static void backward_simple_of(const BackwardArgs& a) {
+  const Activations f(a);
   for (int block = 0; block < a.blocks; ++block) {
     Vec sum = {};
     for (int row = 0; row < a.rows; ++row) {
-      const Vec h = load(a.h + row * a.h_step + block * lanes);
-      const Vec gradient = gradient_of_h(a, row, block) * (Scalar(1) - h * h);
+      const Scalar* const kept = Activations::split ? a.gates + block * a.gates_block + static_cast<long>(row) * lanes
+                                                    : a.h + row * a.h_step + block * lanes;
+      Vec h[1] = {load(kept)}, slope[1] = {};
+      f.value.open(h, slope);
+      const Vec gradient = f.value.back(gradient_of_h(a, row, block), h[0], slope[0]);
       store(a.gradient + block * a.gradient_block + static_cast<long>(row) * lanes, gradient);
       sum += gradient;
     }
@@ -230,11 +263,3 @@ static void outer(const OuterArgs& a) {
   if (a.gates == 2) return outer_of<2>(a);
   outer_of<1>(a);
 }
-
-static void forward_lstm(const ForwardArgs& a) { visit_tiles<4>(a.rows, a.blocks, a.reversed, LstmStep{a}); }
-static void forward_gru(const ForwardArgs& a) { visit_tiles<3>(a.rows, a.blocks, a.reversed, GruStep{a}); }
-static void forward_reset_gru(const ForwardArgs& a) {
-  visit_tiles<2>(a.rows, a.blocks, a.reversed, ResetStep{a});
-  visit_tiles<1>(a.rows, a.blocks, !a.reversed, CandidateStep{a});
-}
-static void forward_simple(const ForwardArgs& a) { visit_tiles<1>(a.rows, a.blocks, a.reversed, SimpleStep{a}); }

@@ -2,64 +2,10 @@
 
 #include "kernel_functions_more.h"
 
-// Calls f with the struct of the function: the only switch over functions.
+// Calls f with the struct of the function: with dispatch_activation() the only switch over functions.
 template <typename F>
 BIRNN_INLINE void dispatch(Function function, F f) {
   switch (function) {
-    case Function::linear:
-      return f(Linear());
-    case Function::tanh:
-      return f(Tanh());
-    case Function::sigmoid:
-      return f(Sigmoid());
-    case Function::relu:
-      return f(Relu());
-    case Function::relu6:
-      return f(Relu6());
-    case Function::leaky_relu:
-      return f(LeakyRelu());
-    case Function::elu:
-      return f(Elu());
-    case Function::selu:
-      return f(Selu());
-    case Function::celu:
-      return f(Celu());
-    case Function::softplus:
-      return f(Softplus());
-    case Function::softsign:
-      return f(Softsign());
-    case Function::silu:
-      return f(Silu());
-    case Function::gelu:
-      return f(Gelu());
-    case Function::gelu_tanh:
-      return f(GeluTanh());
-    case Function::exponential:
-      return f(Exponential());
-    case Function::log_sigmoid:
-      return f(LogSigmoid());
-    case Function::hard_sigmoid:
-      return f(HardSigmoid());
-    case Function::hard_silu:
-      return f(HardSilu());
-    case Function::hard_tanh:
-      return f(HardTanh());
-    case Function::mish:
-      return f(Mish());
-    case Function::tanh_shrink:
-      return f(TanhShrink());
-    case Function::soft_shrink:
-      return f(SoftShrink());
-    case Function::hard_shrink:
-      return f(HardShrink());
-    case Function::threshold:
-      return f(Threshold());
-    case Function::squareplus:
-      return f(Squareplus());
-    case Function::sparse_plus:
-      return f(SparsePlus());
-    case Function::sparse_sigmoid:
-      return f(SparseSigmoid());
     case Function::negative:
       return f(Negative());
     case Function::absolute:
@@ -96,6 +42,8 @@ BIRNN_INLINE void dispatch(Function function, F f) {
       return f(Ceiling());
     case Function::round:
       return f(Round());
+    default:
+      return dispatch_activation(function, f);
   }
 }
 

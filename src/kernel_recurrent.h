@@ -6,7 +6,7 @@
 // "_step" from one row to the next, in numbers. Null pointers stand for zeros, or for results that nobody wants.
 #pragma once
 
-#include "kernel_platform.h"
+#include "kernel_elements.h"
 
 namespace birnn {
 
@@ -31,6 +31,14 @@ struct ProjectionArgs {
   long out_block;
 };
 
+// An activation that is none of Keras' defaults. `from_input`: its slope needs the input, which is kept, not the value.
+template <typename T>
+struct CellActivation {
+  Function function;
+  bool from_input;
+  T params[3];
+};
+
 // One step of the rows that live. `gates`: the projected input; the gates' values if they are kept.
 template <typename T>
 struct ForwardArgs {
@@ -52,6 +60,9 @@ struct ForwardArgs {
   T* y;  // (rows, units), a second copy of h
   long y_step;
   T* reset;  // GRU without reset_after, (rows, k): r o h before the step
+  // Null: tanh and sigmoid. Otherwise the step is split: `gates` holds the sum of projected input and recurrent product
+  // (GRU with reset_after: of z and r; the product of the candidate, with its bias, is the fourth vector).
+  const CellActivation<T>*activation, *recurrent_activation;
 };
 
 // One step back. dh: the gradient of h after the step; what reaches h without the weights remains in it.
@@ -84,6 +95,8 @@ struct BackwardArgs {
   // GRU without reset_after, (rows, width), `dh_step` apart: r o h before the step, and the gradient of that.
   T* reset;
   const T* dreset;
+  const T* h_mask;                                            // the candidate's dropout mask of h
+  const CellActivation<T>*activation, *recurrent_activation;  // of a split step, else null
 };
 
 // out (rows, columns) = gradient P, or added: P packed by pack_transposed(), `depth` = blocks * gates * lanes.
@@ -119,10 +132,13 @@ struct PackArgs {
 template <typename T>
 struct RecurrentKernels {
   int lanes;
-  void (*project)(int gates, const ProjectionArgs<T>&);
+  void (*project)(int gates, const ProjectionArgs<T>&);                     // 1, 3 or 4 gates
+  void (*add_product)(int gates, bool reversed, const ProjectionArgs<T>&);  // out += x W for rows of one step; 1 or 4
   void (*forward_lstm)(const ForwardArgs<T>&);
   void (*forward_gru)(const ForwardArgs<T>&);
-  void (*forward_reset_gru)(const ForwardArgs<T>&);
+  // Without reset_after: z and r, then the candidate and h.
+  void (*forward_reset)(const ForwardArgs<T>&);
+  void (*forward_candidate)(const ForwardArgs<T>&);
   void (*forward_simple)(const ForwardArgs<T>&);
   void (*backward_lstm)(const BackwardArgs<T>&);
   void (*backward_gru)(const BackwardArgs<T>&);

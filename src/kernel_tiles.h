@@ -37,16 +37,11 @@ constexpr int most_sums = 10;
 
 BIRNN_INLINE Vec all(double x) { return static_cast<Scalar>(x) - Vec{}; }
 
-// The first `n` lanes only, where an array of the user's ends inside a vector.
-BIRNN_INLINE Vec load_part(const Scalar* from, int n) {
-  Scalar part[lanes] = {};
-  for (int i = 0; i < n; ++i) part[i] = from[i];
-  return load(part);
-}
-BIRNN_INLINE void store_part(Scalar* to, Vec value, int n) {
+// The first `n` lanes of a vector, and zeros.
+BIRNN_INLINE Vec first_of(Vec value, int n) {
   Scalar part[lanes];
   store(part, value);
-  for (int i = 0; i < n; ++i) to[i] = part[i];
+  return load_part(part, n);
 }
 
 #include "kernel_cell_math.h"

@@ -67,7 +67,7 @@ class BackwardPass {
       load_rows(schedule_, d_.state[s], d_.units, space_.initial[s]);
       load_rows(schedule_, task_.dstate[s], d_.units, space_.dstate[s]);
     }
-    load_masks(d_, schedule_, space_.masks);
+    load_masks(d_, schedule_, d_.units, space_.masks);
     const WeightGradients<Cell>& weights = space_.weights;
     std::fill(weights.kernel, weights.kernel + weights.kernel_size, T(0));
     std::fill(weights.recurrent_kernel, weights.recurrent_kernel + weights.recurrent_size, T(0));

@@ -17,20 +17,29 @@ class FastBackwardPass {
         task_(task),
         shape_(d),
         chunk_(chunk_rows(d)),
+        kept_(kept_vectors<Fast>(d)),
+        activation_(d.options.activation.for_kernels()),
+        recurrent_activation_(d.options.recurrent_activation.for_kernels()),
         weights_(shard_block<Shared>(task.scratch, d, 0)),
         space_(fast_shard_block<Shared, Space>(task.scratch, d, shard)),
         saved_(shard_block<FastSaved<Fast>>(task.saved, d, shard)),
         schedule_(space_.schedule, d.mask, shard_begin(d.batch, shard),
                   shard_begin(d.batch, shard + 1) - shard_begin(d.batch, shard), d.time, d.go_backwards),
-        places_(d, schedule_) {}
+        places_(d, schedule_),
+        dropout_{space_.masks, d.h_masks, schedule_.rows() * shape_.width} {}
 
   static void prepare(const Direction<T>& d, const BackwardTask<T>& task) {
     const FastShape<T> shape(d);
     const Shared transposed = shard_block<Shared>(task.scratch, d, 0);
-    visit_recurrent_parts<Fast>(d, shape.width * shape.width, [&](const PackArgs& part, int64 at) {
-      pack_transposed(shape, part, d.recurrent_kernel, transposed.recurrent_kernel + at);
+    visit_parts<Fast>(backward_part<Fast>(d), [&](int gate, int count) {
+      pack_transposed(shape, some_gates<Fast>(d, d.units, gate, count), d.recurrent_kernel,
+                      transposed.recurrent_kernel + gate * shape.width * shape.width);
     });
-    if (task.dx.data != nullptr) pack_transposed(shape, all_gates<Fast>(d, d.features), d.kernel, transposed.kernel);
+    if (task.dx.data == nullptr) return;
+    visit_parts<Fast>(kernel_part<Fast>(d), [&](int gate, int count) {
+      pack_transposed(shape, some_gates<Fast>(d, d.features, gate, count), d.kernel,
+                      transposed.kernel + gate * shape.width * shape.padded(d.features));
+    });
   }
 
   // Adds up the shards in order and puts the sums where they belong.
@@ -46,17 +55,17 @@ class FastBackwardPass {
       add(gates, part.sums.bias, total.sums.bias);
       if (Fast::bias_rows > 1) add(gates, part.recurrent_bias_sums, total.recurrent_bias_sums);
     }
-    const auto put = [&](int64 k, const T* sum, const Target<T>& to, int64 first) {
-      if (to.data != nullptr) shape.kernels.unpack(all_gates<Fast>(d, k), sum, to.accumulate, to.data + first);
-    };
-    put(d.features, total.sums.kernel, task.dkernel, 0);
-    if (task.drecurrent_kernel.data != nullptr)
-      visit_recurrent_parts<Fast>(d, shape.width * d.units, [&](const PackArgs& part, int64 at) {
-        shape.kernels.unpack(part, total.sums.recurrent_kernel + at, task.drecurrent_kernel.accumulate,
-                             task.drecurrent_kernel.data);
+    const auto put = [&](int64 k, int together, const T* sum, const Target<T>& to, int64 first) {
+      if (to.data == nullptr) return;
+      visit_parts<Fast>(together, [&](int gate, int count) {
+        shape.kernels.unpack(some_gates<Fast>(d, k, gate, count), sum + gate * shape.width * k, to.accumulate,
+                             to.data + first);
       });
-    put(1, total.sums.bias, task.dbias, 0);
-    if (Fast::bias_rows > 1) put(1, total.recurrent_bias_sums, task.dbias, Fast::gates * d.units);
+    };
+    put(d.features, kernel_part<Fast>(d), total.sums.kernel, task.dkernel, 0);
+    put(d.units, backward_part<Fast>(d), total.sums.recurrent_kernel, task.drecurrent_kernel, 0);
+    put(1, Fast::gates, total.sums.bias, task.dbias, 0);
+    if (Fast::bias_rows > 1) put(1, Fast::gates, total.recurrent_bias_sums, task.dbias, Fast::gates * d.units);
   }
 
   void run() {
@@ -86,6 +95,7 @@ class FastBackwardPass {
   void start() {
     load_padded_rows(schedule_, d_.state[0], d_.units, shape_.width, space_.initial_h);
     load_padded_rows(schedule_, task_.dstate[0], d_.units, shape_.width, space_.dh);
+    load_masks(d_, schedule_, shape_.width, space_.masks);
     if (Fast::states > 1) {
       // `left` has a chunk's rows, so at least those of the shard.
       load_padded_rows(schedule_, d_.state[1], d_.units, shape_.width, space_.left);
@@ -123,8 +133,8 @@ class FastBackwardPass {
     a.units = static_cast<int>(d_.units);
     a.blocks = shape_.blocks;
     a.steps_before = static_cast<long>(k);
-    a.gates = saved_.gates + at * Fast::kept * lanes;
-    a.gates_block = static_cast<long>(saved_.capacity * Fast::kept * lanes);
+    a.gates = saved_.gates + at * kept_ * lanes;
+    a.gates_block = static_cast<long>(saved_.capacity * kept_ * lanes);
     a.before = h_before(k);
     a.c_before = k > 0 ? saved_.c + before * lanes : d_.state[1] == nullptr ? nullptr : space_.initial_c;
     a.c_before_block = static_cast<long>((k > 0 ? saved_.capacity : schedule_.rows()) * lanes);
@@ -142,14 +152,29 @@ class FastBackwardPass {
     a.recurrent_bias_gradient = space_.chunk_recurrent_bias;
     a.reset = space_.reset + row * shape_.width;
     a.dreset = space_.dreset;
+    if (splits_steps<Fast>(d_)) {
+      a.h_mask = dropout_.of(Fast::gates - 1);
+      a.activation = &activation_;
+      a.recurrent_activation = &recurrent_activation_;
+    }
     add_output_gradient(k, a);
     Fast::backward(shape_.kernels, a);
     if (Fast::resets_before) {
       multiply_back(a.rows, Fast::first_gates, Fast::gates - Fast::first_gates, a.gradient, false, space_.dreset);
       shape_.kernels.backward_reset(a);
     }
-    if (k > 0 || task_.dinitial[0].data != nullptr)
-      multiply_back(a.rows, 0, Fast::first_gates, a.recurrent_gradient, Fast::h_passes_by, space_.dh);
+    if (k > 0 || task_.dinitial[0].data != nullptr) add_state_gradient(a.rows, a.recurrent_gradient);
+  }
+
+  // The gradient of h by way of the recurrent products; without reset_after the candidate has no share in it.
+  void add_state_gradient(int rows, const T* gradient) const {
+    visit_parts<Fast>(backward_part<Fast>(d_), [&](int gate, int count) {
+      if (Fast::resets_before && gate >= Fast::first_gates) return;
+      const bool accumulate = Fast::h_passes_by || gate > 0;
+      if (d_.h_masks == 0) return multiply_back(rows, gate, count, gradient, accumulate, space_.dh);
+      multiply_back(rows, gate, count, gradient, false, space_.dleft);
+      dropout_.apply(gate, rows * shape_.width, space_.dleft, accumulate, space_.dh);
+    });
   }
 
   // dy: read by the kernel where its rows lie at one distance, otherwise added to dh before.
@@ -203,54 +228,72 @@ class FastBackwardPass {
   }
 
   void add_kernel_gradient(int64 first, int64 end) const {
-    RowPattern rows;
-    const T* const x = input_rows(d_, schedule_, first, end, space_.inputs, rows);
-    add_outer(rows, 0, d_.features, x, 0, Fast::gates, space_.gradient, space_.sums.kernel);
+    visit_parts<Fast>(kernel_part<Fast>(d_), [&](int gate, int count) {
+      RowPattern rows;
+      const T* const x = input_rows(d_, schedule_, first, end, gate, space_.inputs, rows);
+      add_outer(rows, 0, d_.features, x, gate, count, space_.gradient,
+                space_.sums.kernel + gate * shape_.width * d_.features);
+    });
   }
 
-  // Without masks the rows of h before the steps follow each other; otherwise they are brought together.
   void add_recurrent_gradient(int64 first, int64 end) const {
     const int64 begin = schedule_.offset(first);
-    const auto add = [&](int64 k, int64 rows, const T* h) {
-      add_outer(packed_rows(rows, shape_.width), schedule_.offset(k) - begin, d_.units, h, 0, Fast::first_gates,
-                recurrent_gradient(), space_.sums.recurrent_kernel);
-    };
-    if (Fast::resets_before)
-      add_outer(packed_rows(schedule_.offset(end) - begin, shape_.width), 0, d_.units, space_.reset, Fast::first_gates,
-                Fast::gates - Fast::first_gates, space_.gradient,
-                space_.sums.recurrent_kernel + Fast::first_gates * shape_.width * d_.units);
-    if (first == 0 && d_.state[0] != nullptr) add(0, schedule_.living(0), space_.initial_h);
-    const int64 from = std::max<int64>(first, 1);
-    if (from >= end) return;
-    const int64 rows = schedule_.offset(end) - schedule_.offset(from);
-    if (schedule_.full()) return add(from, rows, h_before(from));
+    visit_parts<Fast>(backward_part<Fast>(d_), [&](int gate, int count) {
+      const auto add = [&](int64 k, int64 rows, const T* left) {
+        add_outer(packed_rows(rows, shape_.width), schedule_.offset(k) - begin, d_.units, left, gate, count,
+                  recurrent_gradient(), space_.sums.recurrent_kernel + gate * shape_.width * d_.units);
+      };
+      if (Fast::resets_before && gate >= Fast::first_gates)
+        return add(first, schedule_.offset(end) - begin, space_.reset);
+      if (first == 0 && d_.state[0] != nullptr) add(0, schedule_.living(0), left_rows(0, 1, gate));
+      const int64 from = std::max<int64>(first, 1);
+      if (from < end) add(from, schedule_.offset(end) - schedule_.offset(from), left_rows(from, end, gate));
+    });
+  }
+
+  // Packed rows of h before the steps as they met the weights of a gate: where they lie, without masks and dropout;
+  // else brought together. Step 0 only alone.
+  const T* left_rows(int64 first, int64 end, int gate) const {
+    if (d_.h_masks == 0 && (end == 1 || schedule_.full())) return h_before(first);
     T* to = space_.left;
-    for (int64 k = from; k < end; ++k) {
+    for (int64 k = first; k < end; ++k) {
+      const T* const h = h_before(k);
       const int64 count = schedule_.living(k) * shape_.width;
-      std::copy(h_before(k), h_before(k) + count, to);
+      if (d_.h_masks == 0)
+        std::copy(h, h + count, to);
+      else
+        dropout_.apply(gate, count, h, false, to);
       to += count;
     }
-    add(from, rows, space_.left);
+    return space_.left;
+  }
+
+  void put_input_gradient(int64 first, int64 end) const {
+    Target<T> dx = task_.dx;
+    visit_parts<Fast>(kernel_part<Fast>(d_), [&](int gate, int count) {
+      put_input_gradient(first, end, gate, count, dx);
+      dx.accumulate = true;
+    });
   }
 
   // Into dx itself where whole vectors fit; otherwise by way of a buffer.
-  void put_input_gradient(int64 first, int64 end) const {
+  void put_input_gradient(int64 first, int64 end, int gate, int count, const Target<T>& dx) const {
     ProductArgs<T> p;
     p.blocks = shape_.blocks;
-    p.gates = Fast::gates;
+    p.gates = count;
     p.columns = static_cast<int>(shape_.padded(d_.features));
-    p.gradient = space_.gradient;
+    p.gradient = space_.gradient + gate * shape_.lanes;
     p.gradient_block = gradient_block();
     p.gradient_gates = Fast::gates;
-    p.weights = weights_.kernel;
+    p.weights = weights_.kernel + gate * shape_.width * p.columns;
     p.accumulate = false;
     int64 start = 0;
-    const bool direct = d_.x_masks == 0 && !task_.dx.accumulate && p.columns == d_.features &&
+    const bool direct = d_.x_masks == 0 && !dx.accumulate && p.columns == d_.features &&
                         input_pattern(d_, schedule_, first, end, p.rows, start);
     if (!direct) p.rows = packed_rows(schedule_.offset(end) - schedule_.offset(first), p.columns);
-    p.out = direct ? task_.dx.data + start : space_.inputs;
+    p.out = direct ? dx.data + start : space_.inputs;
     shape_.kernels.product(p);
-    if (!direct) unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(0), space_.inputs, p.columns, task_.dx);
+    if (!direct) unpack_input_gradient(d_, schedule_, first, end, d_.x_mask(gate), space_.inputs, p.columns, dx);
   }
 
   void put_state_gradients() const {
@@ -270,11 +313,14 @@ class FastBackwardPass {
   const BackwardTask<T>& task_;
   const FastShape<T> shape_;
   const int64 chunk_;  // packed rows of one chunk at most
+  const int kept_;     // vectors of a row in the saved gates
+  const CellActivation<T> activation_, recurrent_activation_;
   Shared weights_;
   Space space_;
   FastSaved<Fast> saved_;
   Schedule schedule_;
   OutputPlaces<T> places_;
+  StateDropout<T> dropout_;
 };
 
 }  // namespace birnn

@@ -33,6 +33,41 @@ inline RowPattern packed_rows(int64 rows, int64 step) {
   return {static_cast<int>(rows), 1, static_cast<long>(step), 0};
 }
 
+// Whether the steps are split: the recurrent products are added to the gates one after the other, then comes the rest.
+// That lets each gate have a dropout mask of its own, and any activations follow. Keras' defaults without recurrent
+// dropout are fused: all gates of some units stay in registers from the products to the states.
+template <typename Fast>
+bool splits_steps(const Direction<typename Fast::Scalar>& d) {
+  const auto& options = d.options;
+  return d.h_masks > 0 || options.activation.kind() != Activation::tanh ||
+         (Fast::gates > 1 && options.recurrent_activation.kind() != Activation::sigmoid);
+}
+// Vectors of a row that are saved for the backward pass.
+template <typename Fast>
+int kept_vectors(const Direction<typename Fast::Scalar>& d) {
+  return splits_steps<Fast>(d) ? Fast::vectors : Fast::kept;
+}
+
+// Weights are packed in parts: the gates that meet the same left operand, and whose sums are taken at the same time.
+template <typename Fast>
+int kernel_part(const Direction<typename Fast::Scalar>& d) {
+  return d.x_masks > 1 ? 1 : Fast::gates;
+}
+template <typename Fast>
+int forward_part(const Direction<typename Fast::Scalar>& d) {
+  if (d.h_masks > 0) return 1;
+  return splits_steps<Fast>(d) ? Fast::split_gates : Fast::first_gates;
+}
+template <typename Fast>
+int backward_part(const Direction<typename Fast::Scalar>& d) {
+  return d.h_masks > 0 ? 1 : Fast::first_gates;
+}
+// fn(the first gate of a part, its gates), for parts of `together` gates but for the last.
+template <typename Fast, typename F>
+void visit_parts(int together, F&& fn) {
+  for (int first = 0; first < Fast::gates; first += together) fn(first, std::min(together, Fast::gates - first));
+}
+
 // Shared by the shards: weights in the order in which the kernels read them.
 template <typename Fast>
 struct PackedWeights {
@@ -58,7 +93,7 @@ struct FastSaved {
     const FastShape<T> shape(d);
     h = space.take<T>({capacity, shape.width});
     c = space.take<T>({Fast::states - 1, capacity, shape.width});
-    gates = space.take<T>({Fast::kept, capacity, shape.width});
+    gates = space.take<T>({kept_vectors<Fast>(d), capacity, shape.width});
   }
 };
 
@@ -71,6 +106,8 @@ struct FastForwardSpace {
   T* inputs;  // (chunk, F)
   T* gates;   // [block][chunk row][vectors][lane], used if they are not saved
   T* reset;   // (rows, width) GRU without reset_after: r o h
+  T* masks;   // (h_masks, rows, width) dropout of h
+  T* left;    // (rows, width) h after dropout
   FastForwardSpace(Workspace& space, const Direction<T>& d)
       : schedule(space, largest_shard(d.batch), d.time, d.masked) {
     const FastShape<T> shape(d);
@@ -80,6 +117,8 @@ struct FastForwardSpace {
     inputs = space.take<T>({chunk, d.features});
     gates = space.take<T>({Fast::vectors, chunk, shape.width});
     reset = space.take<T>({Fast::resets_before, rows, shape.width});
+    masks = space.take<T>({d.h_masks, rows, shape.width});
+    left = space.take<T>({d.h_masks > 0, rows, shape.width});
   }
 };
 
@@ -105,10 +144,12 @@ struct FastBackwardSpace {
   T *initial_h, *initial_c;
   T *dh, *dc;
   T* inputs;              // (chunk, F), then their gradients (chunk, padded F)
-  T* left;                // (chunk, width) h before each step
+  T* left;                // (chunk, width) h before each step, after dropout
   T *reset, *dreset;      // GRU without reset_after: (chunk, width) r o h before each step, (rows, width) its gradient
   T* gradient;            // [block][chunk row][gate][lane]
   T* recurrent_gradient;  // GRU
+  T* masks;               // (h_masks, rows, width) dropout of h
+  T* dleft;               // (rows, width) the gradient of h after the dropout of a gate
   FastBackwardSpace(Workspace& space, const Direction<T>& d)
       : sums(space, d),
         recurrent_bias_sums(space.take<T>({Fast::bias_rows - 1, FastShape<T>(d).width, Fast::gates})),
@@ -127,6 +168,8 @@ struct FastBackwardSpace {
     dreset = space.take<T>({Fast::resets_before, rows, shape.width});
     gradient = space.take<T>({Fast::gates, chunk, shape.width});
     recurrent_gradient = space.take<T>({Fast::bias_rows - 1, Fast::gates, chunk, shape.width});
+    masks = space.take<T>({d.h_masks, rows, shape.width});
+    dleft = space.take<T>({d.h_masks > 0, rows, shape.width});
   }
 };
 
@@ -138,23 +181,10 @@ Space fast_shard_block(void* first, const Direction<T>& d, int shard) {
 
 // --- packing ------------------------------------------------------------------------------------------------------
 
-// `k` rows of all gates of a cell, or of some.
-template <typename Fast, typename T>
-PackArgs all_gates(const Direction<T>& d, int64 k) {
-  return {static_cast<int>(k), static_cast<int>(d.units), Fast::gates, 0, Fast::gates};
-}
+// `k` rows of some gates of a cell.
 template <typename Fast, typename T>
 PackArgs some_gates(const Direction<T>& d, int64 k, int first, int count) {
   return {static_cast<int>(k), static_cast<int>(d.units), Fast::gates, first, count};
-}
-
-// The recurrent kernel, or its gradient, is packed in one part for each product of a step: fn(its gates, where it lies
-// in an array that has `size` numbers for each gate).
-template <typename Fast, typename T, typename F>
-void visit_recurrent_parts(const Direction<T>& d, int64 size, F&& fn) {
-  fn(some_gates<Fast>(d, d.units, 0, Fast::first_gates), 0);
-  if (Fast::first_gates < Fast::gates)
-    fn(some_gates<Fast>(d, d.units, Fast::first_gates, Fast::gates - Fast::first_gates), Fast::first_gates * size);
 }
 
 // Rows (N, gates * units), transposed: panels of 4, 2 or 1 vectors of columns n, in each [block][gate][lane][column].

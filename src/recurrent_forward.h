@@ -24,7 +24,7 @@ class ForwardPass {
 
   void run() {
     for (int s = 0; s < Cell::states; ++s) load_rows(schedule_, d_.state[s], d_.units, space_.state[s]);
-    load_masks(d_, schedule_, space_.masks);
+    load_masks(d_, schedule_, d_.units, space_.masks);
     places_.visit_leading([&](int64 row) { put(row, nullptr); });
     finish_rows(schedule_.living(0), schedule_.rows(), space_.state);
     const int64 most = chunk_rows(d_);

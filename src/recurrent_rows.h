@@ -88,11 +88,11 @@ void load_rows(const Schedule& schedule, const T* from, int64 units, T* to) {
   load_padded_rows(schedule, from, units, units, to);
 }
 
-// The dropout masks of h (h_masks, rows, U) in the order of the schedule.
+// The dropout masks of h (h_masks, rows, width) in the order of the schedule.
 template <typename T>
-void load_masks(const Direction<T>& d, const Schedule& schedule, T* to) {
+void load_masks(const Direction<T>& d, const Schedule& schedule, int64 width, T* to) {
   for (int m = 0; m < d.h_masks; ++m)
-    load_rows(schedule, d.h_dropout + m * d.batch * d.units, d.units, to + m * schedule.rows() * d.units);
+    load_padded_rows(schedule, d.h_dropout + m * d.batch * d.units, d.units, width, to + m * schedule.rows() * width);
 }
 
 // The places in the output that step k of a row fills. A masked step shows the last output before it, or zero.

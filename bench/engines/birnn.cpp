@@ -1,6 +1,7 @@
 // birnn inside C++: the op `recurrent` of levels L0 to L3, without R.
 // Requests: task=layer (see Config; also dtype, isa, merge, mask = none, true or uniform, dx = 0: nobody wants the
-// gradient of x), task=gemm n=, task=isas.
+// gradient of x, activation and recurrent_activation, x_masks and h_masks = number of dropout masks), task=gemm n=,
+// task=isas.
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -51,17 +52,17 @@ std::vector<View> views(const std::vector<Tensor>& tensors) {
   return out;
 }
 
-Attrs attributes(const Config& c, const std::string& merge) {
+Attrs attributes(const Config& c, const Request& r) {
   Attrs attrs;
   attrs.set("cells", std::vector<std::string>(2, c.cell));
-  attrs.set("activations", std::vector<std::string>(2, "tanh"));
-  attrs.set("recurrent_activations", std::vector<std::string>(2, "sigmoid"));
+  attrs.set("activations", std::vector<std::string>(2, r.text("activation", "tanh")));
+  attrs.set("recurrent_activations", std::vector<std::string>(2, r.text("recurrent_activation", "sigmoid")));
   attrs.set("units", std::vector<double>(2, static_cast<double>(c.units)));
   attrs.set("go_backwards", std::vector<double>{0, 1});
   attrs.set("zero_output_for_mask", std::vector<double>{1, 1});
   attrs.set("reset_after", std::vector<double>{1, 1});
   attrs.set("return_sequences", std::vector<double>{c.sequences ? 1.0 : 0.0});
-  attrs.set("merge", std::vector<std::string>{merge});
+  attrs.set("merge", std::vector<std::string>{r.text("merge", "concat")});
   return attrs;
 }
 
@@ -84,11 +85,19 @@ Tensor make_mask(const Config& c, const std::string& kind) {
   return mask;
 }
 
+// One mask for all gates or one a gate: a fifth of the entries is zero.
+Tensor dropout_masks(DType dtype, const Shape& shape) {
+  if (shape[0] == 0) return Tensor();
+  Tensor masks(dtype, shape);
+  for (int64 i = 0; i < masks.count(); ++i) masks.set(i, i * 7 % 5 == 0 ? 0 : 1.25);
+  return masks;
+}
+
 class Layer {
  public:
   Layer(const Config& config, const Request& r)
       : op_(find_op("recurrent")),
-        attrs_(attributes(config, r.text("merge", "concat"))),
+        attrs_(attributes(config, r)),
         dtype_(dtype_from_name(r.text("dtype", "float32"))),
         wants_dx_(r.number("dx", 1) != 0) {
     const int64 width = config.gates() * config.units;
@@ -98,7 +107,9 @@ class Layer {
       in_.emplace_back(dtype_, Shape{config.features, width}, noise_, .15f);
       in_.emplace_back(dtype_, Shape{config.units, width}, noise_, .15f);
       in_.emplace_back(dtype_, config.cell == "gru" ? Shape{2, width} : Shape{width}, noise_, .1f);
-      for (int absent = 0; absent < 4; ++absent) in_.emplace_back();
+      for (int state = 0; state < 2; ++state) in_.emplace_back();
+      in_.push_back(dropout_masks(dtype_, {r.number("x_masks"), config.batch, config.features}));
+      in_.push_back(dropout_masks(dtype_, {r.number("h_masks"), config.batch, config.units}));
     }
     std::vector<Meta> metas;
     for (const Tensor& tensor : in_) metas.push_back(tensor.meta());
@@ -123,15 +134,16 @@ class Layer {
     op_.forward(ForwardCall{attrs_, in_views_.data(), out_views_.data(), &saved_view_, scratch_.data()});
     op_.backward(BackwardCall{attrs_, in_views_.data(), out_views_.data(), &saved_view_, dout_views_.data(),
                               din_views_.data(), accumulate_.get(), scratch_.data()});
-    for (std::size_t i = first_weight; i < in_.size(); ++i) {
-      if (in_[i].meta().absent()) continue;
+    for (std::size_t i = 0; i < in_.size(); ++i) {
+      if (!is_weight(i)) continue;
       if (dtype_ == DType::float32) descend<float>(i);
       if (dtype_ == DType::float64) descend<double>(i);
     }
   }
 
  private:
-  static constexpr std::size_t first_weight = 2;
+  // Kernel, recurrent kernel and bias: the first of the seven inputs of each direction.
+  bool is_weight(std::size_t i) const { return i >= 2 && (i - 2) % 7 < 3; }
 
   void prepare_training() {
     saved_ = Tensor(inference_.saved[0].dtype, inference_.saved[0].shape);
@@ -139,7 +151,7 @@ class Layer {
     dout_.emplace_back(out_[0].meta().dtype, out_[0].meta().shape, noise_, 1e-3f);
     dout_.resize(out_.size());
     for (std::size_t i = 0; i < in_.size(); ++i) {
-      const bool wanted = i >= first_weight ? !in_[i].meta().absent() : i == 0 && wants_dx_;
+      const bool wanted = is_weight(i) || (i == 0 && wants_dx_);
       din_.push_back(wanted ? Tensor(in_[i].meta().dtype, in_[i].meta().shape) : Tensor());
     }
     dout_views_ = views(dout_);

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "check.h"
-#include "kernel_isa.h"
+#include "each_isa.h"
 #include "merge.h"
 #include "recurrent.h"
 #include "recurrent_case.h"
@@ -133,11 +133,13 @@ void check_fast_path(const LayerCase& c, const std::vector<Tensor>& in) {
   check_near(c, both_passes(c, same, true), expected, 1e-12);
 }
 
+void scale(Tensor& tensor, double factor) {
+  for (int64 e = 0; e < (tensor.absent() ? 0 : tensor.count()); ++e) tensor.set(e, factor * tensor.get(e));
+}
+
 // Recurrent kernels scaled down: with large ones rounding errors grow from step to step, in any arithmetic.
 std::vector<Tensor> contracting(std::vector<Tensor> in, int64 units) {
-  const double factor = 1 / std::sqrt(static_cast<double>(units));
-  for (const std::size_t kernel : {3, 10})
-    for (int64 e = 0; e < in[kernel].count(); ++e) in[kernel].set(e, factor * in[kernel].get(e));
+  for (const std::size_t kernel : {3, 10}) scale(in[kernel], 1 / std::sqrt(static_cast<double>(units)));
   return in;
 }
 
@@ -168,16 +170,103 @@ void check_fast_paths(int64 units, Draws& draws) {
         }
 }
 
+// A layer of two directions with what the rest of a table does not name left to chance.
+LayerCase drawn_layer(const std::string& cell, int64 units, Draws& draws) {
+  LayerCase c;
+  const std::vector<int64> batches = {1, 2, 3, 7, 21};
+  c.batch = batches[static_cast<std::size_t>(draws.whole(5))];
+  c.time = 5;
+  c.features = 1 + draws.whole(11);
+  c.merge = draws.coin() ? "concat" : "none";
+  c.mask = c.batch == 1 ? MaskKind::none : static_cast<MaskKind>(draws.whole(5));
+  c.return_sequences = draws.coin();
+  DirectionCase& d = c.directions[0];
+  d.set_kind(cell);
+  d.units = units;
+  d.states = draws.coin();
+  d.bias = draws.coin();
+  d.zero_output = draws.coin();
+  c.directions.push_back(d);
+  c.directions[1].go_backwards = true;
+  return c;
+}
+
+// Every number of dropout masks, with every cell and mask.
+void check_dropout(int64 units, Draws& draws) {
+  for (const std::string& cell : cell_kinds)
+    for (const MaskKind mask : {MaskKind::none, MaskKind::right, MaskKind::left, MaskKind::gaps})
+      for (const int x_masks : {0, 1, 2})
+        for (const int h_masks : {0, 1, 2}) {
+          LayerCase c = drawn_layer(cell, units, draws);
+          if (c.batch > 1) c.mask = mask;
+          if (mask == MaskKind::none && c.batch == 21) c.time = 41;
+          for (DirectionCase& d : c.directions) {
+            d.x_masks = x_masks == 2 ? d.gates() : x_masks;
+            d.h_masks = h_masks == 2 ? d.gates() : h_masks;
+          }
+          check_fast_path(c, contracting(draw_inputs(c, draws), units));
+        }
+}
+
+const std::vector<std::string> all_activations = {
+    "linear",      "tanh",        "sigmoid",      "relu",       "relu6",       "leaky_relu",    "elu",
+    "selu",        "celu",        "softplus",     "softsign",   "silu",        "gelu",          "gelu_tanh",
+    "exponential", "log_sigmoid", "hard_sigmoid", "hard_silu",  "hard_tanh",   "mish",          "tanh_shrink",
+    "soft_shrink", "hard_shrink", "threshold",    "squareplus", "sparse_plus", "sparse_sigmoid"};
+
+// Every activation in either place and in both, with every cell, with and without recurrent dropout.
+void check_activations(int64 units, Draws& draws) {
+  for (const std::string& cell : cell_kinds)
+    for (const std::string& name : all_activations)
+      for (const int place : {1, 2, 3})
+        for (const bool dropout : {false, true}) {
+          LayerCase c = drawn_layer(cell, units, draws);
+          c.time = name == "exponential" ? 2 : 4;
+          for (DirectionCase& d : c.directions) {
+            if (place != 2) d.activation = name;
+            if (place != 1) d.recurrent_activation = name;
+            if (dropout) d.h_masks = d.x_masks = d.gates();
+          }
+          std::vector<Tensor> in = contracting(draw_inputs(c, draws), units);
+          // With unbounded gates states grow from step to step, and errors with them.
+          for (const std::size_t weights : {2, 3, 4, 9, 10, 11}) scale(in[weights], name == "exponential" ? 0.1 : 0.4);
+          check_fast_path(c, in);
+        }
+}
+
 }  // namespace
 
 TEST(recurrent_fast_path_equals_the_readable_one) {
   Draws draws(20);
-  const std::string best = isa();
-  for (const std::string& name : known_isas()) {
-    set_isa(name);
+  on_every_isa([&] {
     for (const int64 units : {1, 3, 4, 8, 9, 16, 21, 33, 64}) check_fast_paths(units, draws);
-  }
-  set_isa(best);
+  });
+}
+
+TEST(recurrent_fast_path_with_dropout_equals_the_readable_one) {
+  Draws draws(30);
+  on_every_isa([&] {
+    for (const int64 units : {1, 4, 9, 21, 64}) check_dropout(units, draws);
+  });
+}
+
+TEST(recurrent_fast_path_with_any_activation_equals_the_readable_one) {
+  Draws draws(31);
+  on_every_isa([&] {
+    for (const int64 units : {3, 16, 21}) check_activations(units, draws);
+  });
+}
+
+// Lanes of a vector behind the last unit have no bias that holds them down.
+TEST(recurrent_fast_path_is_finite_where_only_units_that_are_not_there_would_grow) {
+  Draws draws(32);
+  LayerCase c;
+  c.time = 200;
+  c.directions[0].activation = c.directions[0].recurrent_activation = "exponential";
+  c.directions.push_back(c.directions[0]);
+  std::vector<Tensor> in = contracting(draw_inputs(c, draws), 3);
+  for (const std::size_t bias : {4, 11}) in[bias].fill(-3);
+  on_every_isa([&] { check_fast_path(c, in); });
 }
 
 TEST(recurrent_outputs_equal_an_independent_implementation) {
@@ -185,17 +274,23 @@ TEST(recurrent_outputs_equal_an_independent_implementation) {
   for (int k = 0; k < 400; ++k) {
     const LayerCase c = draw_case(draws);
     const std::vector<Tensor> in = draw_inputs(c, draws);
-    check_outputs(c, in, 1e-13);
-    check_outputs(c, in_float32(in), 2e-5);
+    for (const bool fast : {true, false}) {
+      set_fast_path(fast);
+      check_outputs(c, in, 1e-13);
+      check_outputs(c, in_float32(in), 2e-5);
+    }
   }
+  set_fast_path(true);
 }
 
 TEST(recurrent_gradients_equal_central_differences) {
   Draws draws(12);
   for (int k = 0; k < 200; ++k) {
     const LayerCase c = draw_case(draws);
+    set_fast_path(k % 2 == 0);
     check_gradients(c, draw_inputs(c, draws));
   }
+  set_fast_path(true);
 }
 
 TEST(recurrent_gradients_of_every_cell_mask_and_merge) {

@@ -4,8 +4,9 @@
 #include <thread>
 
 #include "check.h"
-#include "kernel_isa.h"
+#include "each_isa.h"
 #include "parallel.h"
+#include "recurrent.h"
 #include "recurrent_case.h"
 
 using namespace birnn_test;
@@ -69,20 +70,20 @@ int batch_axis(std::size_t input) {
   return slot < 3 ? -1 : slot < 5 ? 0 : 1;
 }
 
-Tensor one_row(const Tensor& tensor, int64 row) {
+Tensor one_row(const Tensor& tensor, int64 row, int axis = 0) {
   Shape shape = tensor.meta().shape;
-  const bool stacked = shape.rank() == 3 && shape[1] != 1 && shape[0] == 1;
-  const int64 width = stacked ? shape[2] : shape.count(1, shape.rank());
-  shape[stacked ? 1 : 0] = 1;
+  const int64 outer = shape.count(0, axis), rows = shape[axis], inner = shape.count(axis + 1, shape.rank());
+  shape[axis] = 1;
   Tensor out(tensor.meta().dtype, shape);
-  for (int64 e = 0; e < width; ++e) out.set(e, tensor.get(row * width + e));
+  for (int64 o = 0; o < outer; ++o)
+    for (int64 e = 0; e < inner; ++e) out.set(o * inner + e, tensor.get((o * rows + row) * inner + e));
   return out;
 }
 
 std::vector<Tensor> inputs_of_row(const std::vector<Tensor>& in, int64 row) {
   std::vector<Tensor> out;
   for (std::size_t i = 0; i < in.size(); ++i)
-    out.push_back(in[i].absent() || batch_axis(i) < 0 ? in[i] : one_row(in[i], row));
+    out.push_back(in[i].absent() || batch_axis(i) < 0 ? in[i] : one_row(in[i], row, batch_axis(i)));
   return out;
 }
 
@@ -132,8 +133,9 @@ bool always() { return true; }
 
 }  // namespace
 
-TEST(recurrent_row_has_the_same_bits_alone_in_a_batch_and_padded) {
+TEST(recurrent_row_of_the_readable_path_has_the_same_bits_alone_in_a_batch_and_padded) {
   Draws draws(21);
+  set_fast_path(false);
   for (const std::string& cell : cell_kinds)
     for (const MaskKind mask : {MaskKind::none, MaskKind::gaps}) {
       const LayerCase c = bidirectional_case(cell, mask);
@@ -141,34 +143,44 @@ TEST(recurrent_row_has_the_same_bits_alone_in_a_batch_and_padded) {
       check_rows(c, in);
       check_rows(c, in_float32(in));
     }
+  set_fast_path(true);
 }
+
+// The two kinds of steps, the latter by dropout or by activations.
+enum class Steps { fused, dropout, activations };
+
+LayerCase case_of_steps(const std::string& cell, MaskKind mask, Steps steps) {
+  LayerCase c = bidirectional_case(cell, mask);
+  for (DirectionCase& d : c.directions) {
+    d.x_masks = d.h_masks = steps == Steps::dropout ? d.gates() : 0;
+    if (steps != Steps::activations) continue;
+    d.activation = "silu";
+    d.recurrent_activation = "hard_sigmoid";
+  }
+  return c;
+}
+constexpr Steps all_steps[] = {Steps::fused, Steps::dropout, Steps::activations};
 
 TEST(recurrent_row_of_the_fast_path_has_the_same_bits_alone_in_a_batch_and_padded) {
   Draws draws(23);
-  const std::string best = isa();
-  for (const std::string& name : known_isas()) {
-    set_isa(name);
+  on_every_isa([&] {
     for (const std::string& cell : cell_kinds)
       for (const MaskKind mask : {MaskKind::none, MaskKind::gaps})
-        for (const int64 units : {5, 11, 40}) {
-          LayerCase c = bidirectional_case(cell, mask);
-          for (DirectionCase& d : c.directions) {
-            d.h_masks = 0;
-            d.units = units;
+        for (const Steps steps : all_steps)
+          for (const int64 units : {5, 11, 40}) {
+            LayerCase c = case_of_steps(cell, mask, steps);
+            for (DirectionCase& d : c.directions) d.units = units;
+            check_rows(c, in_float32(draw_inputs(c, draws)));
           }
-          check_rows(c, in_float32(draw_inputs(c, draws)));
-        }
-  }
-  set_isa(best);
+  });
 }
 
 TEST(recurrent_bits_do_not_depend_on_threads) {
   Draws draws(22);
   const int before = threads();
   for (const std::string& cell : cell_kinds)
-    for (const int h_masks : {0, 1}) {
-      LayerCase c = bidirectional_case(cell, MaskKind::right);
-      c.directions[0].h_masks = c.directions[1].h_masks = h_masks;
+    for (const Steps steps : all_steps) {
+      const LayerCase c = case_of_steps(cell, MaskKind::right, steps);
       const std::vector<Tensor> in = in_float32(draw_inputs(c, draws));
       set_threads(1);
       const Result one = run_layer(c, in);
