@@ -74,6 +74,8 @@ template <typename V>
 BIRNN_INLINE V rounded(V x) {
 #if defined(__x86_64__)
   __asm__("" : "+x"(x));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(x));
 #endif
   return x;
 }

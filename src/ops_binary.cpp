@@ -213,6 +213,11 @@ Operands<T> operands_of(const View* in, unsigned needed, const int64 (&offset)[2
           static_cast<long>(between[1])};
 }
 
+template <typename Op, typename StepA, typename StepB, typename T, typename Y>
+[[gnu::noinline]] void value_row(int64 n, const T* __restrict a, const T* __restrict b, Y* __restrict y) {
+  for_each_element(n, [&](int64 i) { y[i] = Op::value(a[i * StepA()], b[i * StepB()]); });
+}
+
 template <template <typename> class Op, typename T>
 void forward_pairs(const ForwardCall& call, const Grid<2>& grid) {
   if constexpr (IsCombination<Op<T>>::value && std::is_floating_point<T>::value)
@@ -225,11 +230,9 @@ void forward_pairs(const ForwardCall& call, const Grid<2>& grid) {
   else
     for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[2], const int64(&stride)[2]) {
       with_steps(stride, [&](auto step_a, auto step_b) {
-        const T* __restrict a = call.in[0].as<T>() + offset[0];
-        const T* __restrict b = call.in[1].as<T>() + offset[1];
         using Y = decltype(Op<T>::value(T(), T()));
-        Y* __restrict y = call.out[0].as<Y>() + start;
-        for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(a[i * step_a], b[i * step_b]);
+        value_row<Op<T>, decltype(step_a), decltype(step_b)>(
+            n, call.in[0].as<T>() + offset[0], call.in[1].as<T>() + offset[1], call.out[0].as<Y>() + start);
       });
     });
 }
@@ -331,17 +334,37 @@ Grid<3> where_grid(const Shape& target, const View* in) {
   return broadcast_grid<3>(target, {&in[0].shape(), &in[1].shape(), &in[2].shape()});
 }
 
+template <typename StepC, typename StepA, typename StepB, typename T>
+[[gnu::noinline]] void choose_row(int64 n, const std::uint8_t* __restrict condition, const T* __restrict a,
+                                  const T* __restrict b, T* __restrict y) {
+  for_each_element(n, [&](int64 i) {
+    const T from_a = a[i * StepA()], from_b = b[i * StepB()];
+    y[i] = condition[i * StepC()] ? from_a : from_b;
+  });
+}
+
 void forward_where(const ForwardCall& call) {
   const Grid<3> grid = where_grid(call.out[0].shape(), call.in);
   with_any(call.out[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[3], const int64(&stride)[3]) {
-      const std::uint8_t* condition = call.in[0].as<std::uint8_t>() + offset[0];
-      const T* a = call.in[1].as<T>() + offset[1];
-      const T* b = call.in[2].as<T>() + offset[2];
-      T* y = call.out[0].as<T>() + start;
-      for (int64 i = 0; i < n; ++i) y[i] = condition[i * stride[0]] ? a[i * stride[1]] : b[i * stride[2]];
+      with_steps({stride[1], stride[2]}, [&](auto step_a, auto step_b) {
+        const auto choose = stride[0] == 0 ? choose_row<Step0, decltype(step_a), decltype(step_b), T>
+                                           : choose_row<Step1, decltype(step_a), decltype(step_b), T>;
+        choose(n, call.in[0].as<std::uint8_t>() + offset[0], call.in[1].as<T>() + offset[1],
+               call.in[2].as<T>() + offset[2], call.out[0].as<T>() + start);
+      });
     });
+  });
+}
+
+// Row of dy where the condition is `wanted`, 0 elsewhere.
+template <typename Add, typename Step, typename T>
+[[gnu::noinline]] void chosen_row(int64 n, bool wanted, const std::uint8_t* __restrict condition,
+                                  const T* __restrict dy, T* __restrict target) {
+  for_each_element(n, [&](int64 i) {
+    const T slope = dy[i];
+    store<Add>(target[i], (condition[i * Step()] != 0) == wanted ? slope : T(0));
   });
 }
 
@@ -357,9 +380,14 @@ void backward_where(const BackwardCall& call) {
       for_each_row(grid, [&](int64 start, int64 n, const int64(&offset)[3], const int64(&stride)[3]) {
         const std::uint8_t* condition = call.in[0].as<std::uint8_t>() + offset[0];
         const T* dy = call.dout[0].as<T>() + start;
-        const auto gradient = [&](int64 i) { return (condition[i * stride[0]] != 0) == (operand == 1) ? dy[i] : T(0); };
         T* target = call.din[operand].as<T>() + offset[operand];
-        with_flag(adds, [&](auto add) { put_row<decltype(add)>(n, stride[operand], target, gradient); });
+        const auto chosen = [&](int64 i) { return (condition[i * stride[0]] != 0) == (operand == 1) ? dy[i] : T(0); };
+        with_flag(adds, [&](auto add) {
+          using Add = decltype(add);
+          if (stride[operand] == 0) return put_row<Add>(n, 0, target, chosen);
+          const auto put = stride[0] == 0 ? chosen_row<Add, Step0, T> : chosen_row<Add, Step1, T>;
+          put(n, operand == 1, condition, dy, target);
+        });
       });
     }
   });

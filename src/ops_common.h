@@ -61,6 +61,17 @@ inline void store(T& at, T value) {
     at = value;
 }
 
+// Calls fn(i) for i = 0 .. n - 1, most of them in loops of a known length: those the compiler makes into vectors at -O2
+// if fn reads without conditions, and through __restrict parameters of the function it is made in, which is not inlined.
+template <typename Fn>
+inline void for_each_element(int64 n, Fn&& fn) {
+  constexpr int64 block = 64;
+  int64 i = 0;
+  for (; i + block <= n; i += block)
+    for (int64 j = 0; j < block; ++j) fn(i + j);
+  for (; i < n; ++i) fn(i);
+}
+
 // Every scalar type as every other. What has no int32 becomes the nearest one; NaN becomes R's NA, the smallest int32.
 template <typename To, typename From>
 inline To converted(From x) {
@@ -233,14 +244,22 @@ inline bool no_gradient(const BackwardCall& call, int inputs) {
   return true;
 }
 
+// Elements next to each other: y = x, or y += x.
+template <typename Add, typename T>
+void put_elements(int64 n, const T* __restrict x, T* __restrict y) {
+  if constexpr (!Add::value)
+    copy_bytes(y, x, static_cast<std::size_t>(n) * sizeof(T));
+  else if constexpr (std::is_floating_point<T>::value)
+    tier().arrays->of<T>().add(static_cast<long>(n), x, y);
+  else
+    for_each_element(n, [&](int64 i) { y[i] = static_cast<T>(y[i] + x[i]); });
+}
+
 // din[input] = values, or += where the gradient is a sum.
 template <typename T>
 void add_or_copy(const BackwardCall& call, int input, const T* values) {
   const View& dx = call.din[input];
-  if (call.accumulate[input])
-    tier().arrays->of<T>().add(static_cast<long>(dx.count()), values, dx.as<T>());
-  else
-    copy_bytes(dx.data, values, dx.meta.bytes());
+  with_flag(call.accumulate[input], [&](auto add) { put_elements<decltype(add)>(dx.count(), values, dx.as<T>()); });
 }
 
 // dx = dy, for ops that only give their input another shape or name.

@@ -99,16 +99,18 @@ void backward_clip(const BackwardCall& call) {
 
 // cast: attr `dtype`.
 
+template <typename Accumulate, typename From, typename To>
+[[gnu::noinline]] void convert_row(int64 n, const From* __restrict x, To* __restrict y) {
+  for_each_element(n, [&](int64 i) { store<Accumulate>(y[i], converted<To>(x[i])); });
+}
+
 template <typename Accumulate>
 void convert_all(const View& from, const View& to) {
   with_any(from.dtype(), [&](auto from_zero) {
     with_any(to.dtype(), [&](auto to_zero) {
       using From = decltype(from_zero);
       using To = decltype(to_zero);
-      const From* __restrict x = from.as<From>();
-      To* __restrict y = to.as<To>();
-      const int64 n = to.count();
-      for (int64 i = 0; i < n; ++i) store<Accumulate>(y[i], converted<To>(x[i]));
+      convert_row<Accumulate>(to.count(), from.as<From>(), to.as<To>());
     });
   });
 }

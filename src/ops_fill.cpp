@@ -11,8 +11,7 @@ void fill(const View& out, double value) {
     using T = decltype(zero);
     T* y = out.as<T>();
     const T number = converted<T>(value);
-    const int64 n = out.count();
-    for (int64 i = 0; i < n; ++i) y[i] = number;
+    for_each_element(out.count(), [&](int64 i) { y[i] = number; });
   });
 }
 

@@ -35,6 +35,19 @@ Inference infer_take(const Attrs& attrs, const std::vector<Meta>& in) {
   return infer_one(in[0].dtype, out);
 }
 
+// Single numbers instead of rows.
+void take_numbers(const ForwardCall& call, const Split3& split) {
+  const std::int32_t* __restrict index = call.in[1].as<std::int32_t>();
+  const int64 n = call.in[1].count();
+  with_any(call.out[0].dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* __restrict x = call.in[0].as<T>();
+    T* __restrict y = call.out[0].as<T>();
+    for (int64 outer = 0; outer < split.outer; ++outer, x += split.size, y += n)
+      for (int64 i = 0; i < n; ++i) y[i] = x[from_start(index[i], split.size)];
+  });
+}
+
 template <typename Op>
 void forward_take(const ForwardCall& call) {
   const Shape& shape = call.in[0].shape();
@@ -42,6 +55,7 @@ void forward_take(const ForwardCall& call) {
   check_indices(Op::label, call.in[1], Op::negatives ? -split.size : 0, split.size);
   const std::int32_t* index = call.in[1].as<std::int32_t>();
   const int64 n = call.in[1].count();
+  if (split.inner == 1) return take_numbers(call, split);
   const int64 row = split.inner * static_cast<int64>(item_size(call.in[0].dtype()));  // bytes
   const char* x = call.in[0].as<char>();
   char* y = call.out[0].as<char>();

@@ -10,13 +10,7 @@ namespace {
 // `from_row` and `to_row` elements long.
 template <typename Add, typename T>
 void move_columns(int64 rows, int64 width, const T* from, int64 from_row, T* to, int64 to_row) {
-  for (int64 r = 0; r < rows; ++r, from += from_row, to += to_row) {
-    if (Add::value) {
-      for (int64 i = 0; i < width; ++i) to[i] += from[i];
-    } else {
-      copy_bytes(to, from, static_cast<std::size_t>(width) * sizeof(T));
-    }
-  }
+  for (int64 r = 0; r < rows; ++r, from += from_row, to += to_row) put_elements<Add>(width, from, to);
 }
 
 // concatenate: any number of inputs, attr `axis` (default -1).
@@ -213,8 +207,7 @@ void forward_pad(const ForwardCall& call) {
     using T = decltype(zero);
     T* y = call.out[0].as<T>();
     const T value = converted<T>(call.attrs.number("value", 0));
-    const int64 n = call.out[0].count();
-    for (int64 i = 0; i < n; ++i) y[i] = value;
+    for_each_element(call.out[0].count(), [&](int64 i) { y[i] = value; });
     scatter<std::false_type>(map, call.in[0].as<T>(), y);
   });
 }

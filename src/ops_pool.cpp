@@ -58,12 +58,18 @@ struct Max {
   }
   template <typename T>
   static void gradient(const Window& window, int64 position, int64 channels, const T* x, const T* dy, T* dx) {
-    for (int64 c = 0; c < channels; ++c) {
-      int64 best = -1;
+    constexpr int64 at_once = 64;
+    int64 best[at_once];
+    for (int64 first = 0; first < channels; first += at_once) {
+      const int64 here = std::min(at_once, channels - first);
+      std::fill(best, best + here, int64{-1});
       for_each_tap(window, position, [&](int64, int64 place) {
-        if (place >= 0 && (best < 0 || beats(x[place * channels + c], x[best * channels + c]))) best = place;
+        for (int64 c = 0; c < here && place >= 0; ++c) {
+          const int64 candidate = place * channels + first + c;
+          if (best[c] < 0 || beats(x[candidate], x[best[c]])) best[c] = candidate;
+        }
       });
-      dx[best * channels + c] += dy[c];
+      for (int64 c = 0; c < here; ++c) dx[best[c]] += dy[first + c];
     }
   }
 };

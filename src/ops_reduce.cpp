@@ -138,16 +138,19 @@ struct Extreme : Plain {
       slopes.centre[j] = block.y[j];
     }
   }
-  static void gradient(const Run& run, const T* x, const Slopes<T>& slopes, bool accumulate, T* dx) {
+  static void gradient(const Run& run, const T* __restrict x, const Slopes<T>& slopes, bool accumulate,
+                       T* __restrict dx) {
     with_flag(accumulate, [&](auto add) {
       with_flag(run.within == 1, [&](auto within) {
         for (long r = 0; r < run.rows; ++r, x += run.n, dx += run.n) {
           const int64 first = run.result + r * run.between;
-          const T *extreme = slopes.centre + first, *scale = slopes.scale + first;
-          for (long i = 0; i < run.n; ++i) {
-            const long result = decltype(within)::value ? i : 0;
-            store<decltype(add)>(dx[i], x[i] == extreme[result] ? scale[result] : T(0));
-          }
+          const T* __restrict extreme = slopes.centre + first;
+          const T* __restrict scale = slopes.scale + first;
+          for_each_element(run.n, [&](int64 i) {
+            const int64 result = decltype(within)::value ? i : 0;
+            const T share = scale[result];
+            store<decltype(add)>(dx[i], x[i] == extreme[result] ? share : T(0));
+          });
         }
       });
     });

@@ -50,11 +50,12 @@ void gather(const StridedMap& map, const T* strided, T* plain) {
   const int64 n = outer.pop(step);
   walk(outer, [&](const int64(&offset)[1]) {
     const T* from = strided + (map.base + offset[0]);
-    if (step[0] == 1 && !Add::value) {
-      copy_bytes(plain, from, static_cast<std::size_t>(n) * sizeof(T));
-    } else {
-      for (int64 i = 0; i < n; ++i) store<Add>(plain[i], from[i * step[0]]);
-    }
+    if (step[0] == 1)
+      put_elements<Add>(n, from, plain);
+    else if (step[0] == 0 && !Add::value)
+      for_each_element(n, [to = plain, number = *from](int64 i) { to[i] = number; });
+    else
+      put_row<Add>(n, 1, plain, [&](int64 i) { return from[i * step[0]]; });
     plain += n;
   });
 }
@@ -73,7 +74,11 @@ void scatter(const StridedMap& map, const T* plain, T* strided) {
   int64 step[1];
   const int64 n = outer.pop(step);
   walk(outer, [&](const int64(&offset)[1]) {
-    put_row<Add>(n, step[0], strided + (map.base + offset[0]), [&](int64 i) { return plain[i]; });
+    T* to = strided + (map.base + offset[0]);
+    if (step[0] == 1)
+      put_elements<Add>(n, plain, to);
+    else
+      put_row<Add>(n, step[0], to, [&](int64 i) { return plain[i]; });
     plain += n;
   });
 }

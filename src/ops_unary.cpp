@@ -206,14 +206,16 @@ Inference infer_test(const Attrs&, const std::vector<Meta>& in) {
   return infer_one(DType::boolean, in[0].shape);
 }
 
+template <typename Op, typename T>
+[[gnu::noinline]] void test_row(int64 n, const T* __restrict x, std::uint8_t* __restrict y) {
+  for_each_element(n, [&](int64 i) { y[i] = Op::value(x[i]); });
+}
+
 template <template <typename> class Op>
 void forward_test(const ForwardCall& call) {
   with_float(call.in[0].dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const T* x = call.in[0].as<T>();
-    std::uint8_t* y = call.out[0].as<std::uint8_t>();
-    const int64 n = call.out[0].count();
-    for (int64 i = 0; i < n; ++i) y[i] = Op<T>::value(x[i]);
+    test_row<Op<T>>(call.out[0].count(), call.in[0].as<T>(), call.out[0].as<std::uint8_t>());
   });
 }
 
@@ -228,11 +230,12 @@ Inference infer_logical_not(const Attrs&, const std::vector<Meta>& in) {
   return infer_one(DType::boolean, in[0].shape);
 }
 
+struct IsZero {
+  static std::uint8_t value(std::uint8_t x) { return x == 0; }
+};
+
 void forward_logical_not(const ForwardCall& call) {
-  const std::uint8_t* x = call.in[0].as<std::uint8_t>();
-  std::uint8_t* y = call.out[0].as<std::uint8_t>();
-  const int64 n = call.out[0].count();
-  for (int64 i = 0; i < n; ++i) y[i] = x[i] == 0;
+  test_row<IsZero>(call.out[0].count(), call.in[0].as<std::uint8_t>(), call.out[0].as<std::uint8_t>());
 }
 
 }  // namespace
