@@ -28,7 +28,8 @@
 #' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class;
 #'   `on_batch_begin` and `on_batch_end` stand for `on_train_batch_begin` and `on_train_batch_end`.
 #' @param private A named list of functions and values that methods find in `private`.
-#' @param inherit What another `Callback()` returned, or `NULL`.
+#' @param inherit What another `Callback()` returned, a function such as [callback_early_stopping()], or `NULL`. Of
+#'   such a function, `super$initialize()` takes the arguments.
 #' @param parent_env The environment in which methods look for what is not theirs.
 #' @return A function with the arguments of `initialize`, which makes a callback.
 #' @source <https://keras.io/guides/writing_your_own_callbacks/>
@@ -64,7 +65,7 @@ Callback <- function(classname, on_epoch_begin = NULL, on_epoch_end = NULL, on_t
 new_callback_class <- Callback
 
 callback_kind <- list(
-  noun = "callback", root = CallbackBase, builder = function() Callback, methods = callback_hooks,
+  noun = "callback", root = CallbackBase, base = CallbackBase, builder = function() Callback, methods = callback_hooks,
   taken = c("model", "params", "set_model", "set_params"), finish = identity
 )
 

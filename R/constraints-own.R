@@ -11,7 +11,7 @@ OwnConstraint <- R6::R6Class("OwnConstraint",
 )
 
 constraint_kind <- list(
-  noun = "constraint", root = OwnConstraint, builder = function() Constraint, methods = c("call", "get_config"),
+  noun = "constraint", root = OwnConstraint, base = ConfigObject, builder = function() Constraint, methods = c("call", "get_config"),
   taken = c("handle", "definition", "given", "__call__"),
   prepare = function(self, generator) self$class_name <- generator$classname,
   keep = arguments_by_name,
@@ -27,7 +27,8 @@ constraint_kind <- list(
 #' @param call `function(w)`: the projected weights, made with `op_*()`.
 #' @param get_config `function()`: the arguments as a named list; by default those the constraint was made with.
 #' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class.
-#' @param inherit What another `Constraint()` returned, or `NULL`.
+#' @param inherit What another `Constraint()` returned, a function such as [constraint_maxnorm()], or `NULL`. Of such
+#'   a function, `super$initialize()` takes the arguments.
 #' @return A function with the arguments of `initialize`, which makes a constraint.
 #' @source <https://keras.io/api/layers/constraints/#creating-custom-weight-constraints>
 #' @family constraints

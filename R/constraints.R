@@ -11,9 +11,10 @@ BaseConstraint <- R6::R6Class("BaseConstraint",
       self$project <- project
       self$fn <- fn
     },
+    call = function(w) self$project(w),
     `__call__` = function(w) {
       w <- as_float_operand(w)
-      if (is.null(self$fn)) self$project(w) else call_own_code(self$project, list(w))
+      if (is.null(self$fn)) self$call(w) else call_own_code(self$project, list(w))
     }
   )
 )

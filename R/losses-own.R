@@ -17,7 +17,7 @@ OwnLoss <- R6::R6Class("OwnLoss",
 )
 
 loss_kind <- list(
-  noun = "loss", root = OwnLoss, builder = function() Loss, methods = c("call", "get_config"),
+  noun = "loss", root = OwnLoss, base = BaseLoss, builder = function() Loss, methods = c("call", "get_config"),
   taken = c("handle", "definition", "given", "__call__"),
   prepare = function(self, generator) name_own_object(self, OwnLoss, generator),
   keep = arguments_by_name,
@@ -48,7 +48,8 @@ name_own_object <- function(self, root, generator) {
 #' @param ...,public Further methods and fields, by name: `initialize` takes the arguments of the class and hands `name`,
 #'   `reduction` and `dtype` on with `super$initialize(...)`; `get_config` returns the arguments as a named list (by
 #'   default those the loss was made with).
-#' @param inherit What another `Loss()` returned, or `NULL`.
+#' @param inherit What another `Loss()` returned, a function such as [loss_huber()], or `NULL`. Of such a function,
+#'   `super$initialize()` takes the arguments.
 #' @return A function with the arguments of `initialize` (without one: `name`, `reduction`, `dtype`), which makes a loss.
 #' @source <https://keras.io/api/losses/#creating-custom-losses>
 #' @family losses

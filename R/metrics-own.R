@@ -29,7 +29,7 @@ inner_metrics <- function(self) {
 }
 
 metric_kind <- list(
-  noun = "metric", root = OwnMetric, builder = function() Metric,
+  noun = "metric", root = OwnMetric, base = BaseMetric, builder = function() Metric,
   methods = c("update_state", "result", "reset_state", "get_config"),
   taken = c("handle", "definition", "given", "__call__"),
   prepare = function(self, generator) name_own_object(self, OwnMetric, generator),
@@ -51,7 +51,8 @@ metric_kind <- list(
 #' @param result `function()`: the value, or a named list of values, each of which is reported.
 #' @param ...,public Further methods and fields, by name; among them `reset_state`, which by default sets all variables
 #'   to 0, and `get_config`.
-#' @param inherit What another `Metric()` returned, or `NULL`.
+#' @param inherit What another `Metric()` returned, a function such as [metric_mean()], or `NULL`. Of such a
+#'   function, `super$initialize()` takes the arguments.
 #' @return A function with the arguments of `initialize`, which makes a metric.
 #' @source <https://keras.io/api/metrics/#creating-custom-metrics>
 #' @family metrics

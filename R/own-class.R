@@ -82,6 +82,7 @@ find_above <- function(super, name) {
 # `generator`, the R6 class, and `class_name`, the name under which configs know it. `kind` is a list with
 #   noun      "callback", "loss", ...
 #   root      the R6 class of birnn below all of them
+#   base      the R6 class that they share with birnn's own objects, if users' classes can inherit from these
 #   builder   the exported function that defines such classes
 #   methods   names of members that must be functions
 #   taken     names that birnn needs itself
@@ -93,9 +94,10 @@ define_own_class <- function(kind, named, dots, frame) {
   check_own_members(kind, members, given$private, frame)
   if (!is.environment(given$parent_env)) stop_not("an environment", given$parent_env, "parent_env", frame)
   is_active <- vapply(members, inherits, logical(1), "birnn_active_property")
-  own_constructor(kind, do.call(R6::R6Class, list(
+  parent <- own_parent(kind, given$inherit, frame)
+  own_constructor(parent$kind, do.call(R6::R6Class, list(
     classname = name, public = members[!is_active], private = given$private, active = lapply(members[is_active], unclass),
-    inherit = own_parent(kind, given$inherit, frame), lock_objects = FALSE, cloneable = FALSE,
+    inherit = parent$generator, lock_objects = FALSE, cloneable = FALSE,
     parent_env = given$parent_env
   )))
 }
@@ -117,12 +119,19 @@ check_own_members <- function(kind, members, private, call) {
   }
 }
 
+# list(kind, generator): `kind` with the root that the class goes back to.
 own_parent <- function(kind, inherit, call) {
-  if (is.null(inherit) || identical(inherit, kind$builder())) return(kind$root)
+  if (is.null(inherit) || identical(inherit, kind$builder())) return(list(kind = kind, generator = kind$root))
   generator <- if (is.function(inherit)) attr(inherit, "generator", exact = TRUE)
-  if (has_ancestor(generator, kind$root)) return(generator)
+  if (has_ancestor(generator, kind$root)) return(list(kind = attr(inherit, "kind"), generator = generator))
+  if (is_built_in(inherit, kind)) {
+    kind$root <- built_in_root(kind, inherit)
+    kind$borrows <- TRUE
+    return(list(kind = kind, generator = kind$root))
+  }
   builder <- paste0(toupper(substr(kind$noun, 1, 1)), substring(kind$noun, 2))
-  stop_not(paste0("what ", builder, "() returned, or NULL"), inherit, "inherit", call)
+  ways <- c(paste0("what ", builder, "() returned"), if (!is.null(kind$base)) paste0("a ", kind$noun, "_*() function"))
+  stop_not(paste0(paste(ways, collapse = ", "), ", or NULL"), inherit, "inherit", call)
 }
 
 has_ancestor <- function(generator, root) {
@@ -144,6 +153,7 @@ own_constructor <- function(kind, generator) {
   formals(constructor) <- formals(initialize_of(generator))
   constructor <- structure(
     constructor, class = "birnn_own_class", generator = generator, class_name = generator$classname, noun = kind$noun,
+    kind = kind,
     from_config = function(config) do.call(constructor, known_arguments(config, constructor), quote = TRUE)
   )
   leaf$set("public", "definition", list(constructor = constructor))
@@ -171,7 +181,8 @@ own_leaf <- function(kind, generator) {
     inherit = generator, lock_objects = FALSE, cloneable = FALSE,
     public = list(
       initialize = function(...) {
-        surround_own(self, super, kind, generator)
+        levels <- surround_own(self, super, kind, generator)
+        if (isTRUE(kind$borrows)) self$.levels <- levels
         if (is.function(kind$prepare)) kind$prepare(self, generator)
         super$initialize(...)
         if (is.function(kind$keep)) self$given <- kind$keep(..., .initialize = initialize_of(generator))
@@ -195,15 +206,19 @@ defines_below <- function(generator, name, root) {
   FALSE
 }
 
+# Returns the object and what lies above it: one environment for each class down to the root.
 surround_own <- function(self, level, kind, generator) {
   private <- NULL
+  levels <- list(self, level)
   while (!identical(generator, kind$root)) {
     enclosure <- level$.__enclos_env__
     level <- enclosure$super
+    levels <- c(levels, list(level))
     private <- enclosure$private %||% private %||% new.env(parent = emptyenv())
     list2env(list(private = private, super = super_of_own(self, level)), envir = enclosure)
     generator <- generator$get_inherit()
   }
+  levels
 }
 
 super_of_own <- function(self, level) {

@@ -184,7 +184,7 @@ test_that("what is not a callback class or a callback is refused", {
   expect_refused(Callback("A b"), "value")
   expect_refused(Callback("A", on_epoch_end = 3), "value")
   expect_refused(Callback("A", model = 3), "value")
-  expect_refused(Callback("A", inherit = callback_lambda), "value")
+  expect_refused(Callback("A", inherit = loss_huber), "value")
   Simple <- Callback("Simple")
   model <- tiny()
   expect_refused(train(Simple, model = model), "value", list(model))
