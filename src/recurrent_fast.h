@@ -73,8 +73,13 @@ struct StateDropout {
   const T* of(int gate) const { return count == 0 ? nullptr : masks + (count == 1 ? 0 : gate) * size; }
   // out (rows, width) = x o mask, or added; the mask is that of the first rows.
   void apply(int gate, int64 n, const T* x, bool accumulate, T* out) const {
-    tier().arrays->of<T>().combine_slope(Combination::multiply, 0, 1, static_cast<long>(n), {nullptr, 1, of(gate), 1},
-                                         nullptr, x, accumulate, out, static_cast<long>(n));
+    const auto& arrays = tier().arrays->of<T>();
+    const long numbers = static_cast<long>(n);
+    if (accumulate)
+      arrays.combine_slope(Combination::multiply, 0, 1, numbers, {nullptr, 1, of(gate), 1}, nullptr, x, true, out,
+                           numbers);
+    else
+      arrays.combine(Combination::multiply, 1, numbers, {x, 1, of(gate), 1}, out);
   }
 };
 

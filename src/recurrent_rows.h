@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 
-#include "kernel_recurrent.h"
+#include "kernel_isa.h"
 #include "recurrent.h"
 #include "schedule.h"
 
@@ -16,21 +16,36 @@ void for_each_packed(const Schedule& schedule, int64 first, int64 end, F&& fn) {
     for (int64 i = 0; i < schedule.living(k); ++i) fn(packed++, schedule.row(i), schedule.time_of(k, i));
 }
 
-// The inputs of steps first .. end - 1 as packed rows (n, F), times `mask` (B, F) or null; in `buffer`, or in x itself
-// where they lie there in this order.
+// The inputs of steps first .. end - 1 as packed rows (n, F), times `mask` (B, F).
+template <typename T>
+void pack_masked_inputs(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask, T* to) {
+  const long features = static_cast<long>(d.features), next_row = static_cast<long>(d.time) * features;
+  const auto multiply = [&](int64 packed, int64 row, int64 time, long rows) {
+    const Operands<T> in = {d.x + (row * d.time + time) * features, 1, mask + row * features, 1, next_row, features};
+    tier().arrays->of<T>().combine(Combination::multiply, rows, features, in, to + packed * features);
+  };
+  if (!schedule.full())
+    return for_each_packed(schedule, first, end,
+                           [&](int64 packed, int64 row, int64 time) { multiply(packed, row, time, 1); });
+  const int64 rows = schedule.rows();
+  for (int64 k = first; k < end; ++k)
+    multiply((k - first) * rows, schedule.first_row(), schedule.time_of(k, 0), static_cast<long>(rows));
+}
+
+// The same, `mask` or null; in `buffer`, or in x itself where they lie there in this order.
 template <typename T>
 const T* packed_inputs(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask,
                        T* buffer) {
   const int64 features = d.features;
   if (mask == nullptr && schedule.full() && schedule.rows() == 1 && !d.go_backwards)
     return d.x + (schedule.first_row() * d.time + first) * features;
+  if (mask != nullptr) {
+    pack_masked_inputs(d, schedule, first, end, mask, buffer);
+    return buffer;
+  }
   for_each_packed(schedule, first, end, [&](int64 packed, int64 row, int64 time) {
     const T* const from = d.x + (row * d.time + time) * features;
-    T* const to = buffer + packed * features;
-    if (mask == nullptr)
-      std::copy(from, from + features, to);
-    else
-      for (int64 f = 0; f < features; ++f) to[f] = from[f] * mask[row * features + f];
+    std::copy(from, from + features, buffer + packed * features);
   });
   return buffer;
 }
@@ -57,19 +72,18 @@ bool input_pattern(const Direction<T>& d, const Schedule& schedule, int64 first,
 template <typename T>
 void unpack_input_gradient(const Direction<T>& d, const Schedule& schedule, int64 first, int64 end, const T* mask,
                            const T* packed_gradient, int64 step, Target<T> dx) {
-  const int64 features = d.features;
+  const auto& arrays = tier().arrays->of<T>();
+  const long features = static_cast<long>(d.features);
   for_each_packed(schedule, first, end, [&](int64 packed, int64 row, int64 time) {
     const T* const from = packed_gradient + packed * step;
-    const T* const kept = mask == nullptr ? nullptr : mask + row * features;
     T* const to = dx.data + (row * d.time + time) * features;
-    if (kept == nullptr && !dx.accumulate) {
+    if (mask != nullptr)
+      arrays.combine_slope(Combination::multiply, 0, 1, features, {nullptr, 1, mask + row * features, 1}, nullptr, from,
+                           dx.accumulate, to, features);
+    else if (dx.accumulate)
+      arrays.add(features, from, to);
+    else
       std::copy(from, from + features, to);
-      return;
-    }
-    for (int64 f = 0; f < features; ++f) {
-      const T value = kept == nullptr ? from[f] : from[f] * kept[f];
-      to[f] = dx.accumulate ? to[f] + value : value;
-    }
   });
 }
 
