@@ -63,6 +63,15 @@ Shape random_shape(const char* label, const Attrs& attrs, const Shape& like) {
 
 // random_uniform, random_normal, truncated_normal: inputs seed, like (optional); attrs `shape` in codes, `dtype`.
 
+template <typename T>
+[[gnu::noinline]] void uniform_row(int64 n, const std::uint32_t* __restrict words, T low, T range, T last,
+                                   T* __restrict y) {
+  for_each_element(n, [&](int64 i) {
+    const T value = low + range * uniform_of<T>(words + i * static_cast<int64>(sizeof(T) / 4));
+    y[i] = value < last ? value : last;
+  });
+}
+
 // `minval` (0), `maxval` (1, not included)
 struct Uniform {
   static constexpr const char* label = "op_random_uniform";
@@ -74,9 +83,9 @@ struct Uniform {
   static void draw(const Attrs& attrs, std::uint64_t key, int64 n, T* y) {
     const T low = static_cast<T>(attrs.number("minval", 0)), high = static_cast<T>(attrs.number("maxval", 1));
     const T last = low < high ? std::nextafter(high, low) : low;  // rounding must not reach maxval
-    for_each_uniform<T>(key, n, [&](int64 e, T u) {
-      const T value = low + (high - low) * u;
-      y[e] = value < last ? value : last;
+    constexpr int64 words_each = sizeof(T) / 4;
+    for_each_run(key, n, words_each, [&](int64 first, int64 here, const std::uint32_t* words) {
+      uniform_row(here, words, low, high - low, last, y + first);
     });
   }
 };

@@ -121,6 +121,15 @@ struct Mean : Uniform {
   }
 };
 
+template <typename Add, typename Step, typename T>
+[[gnu::noinline]] void put_extreme(int64 n, const T* __restrict x, const T* __restrict extreme,
+                                   const T* __restrict scale, T* __restrict dx) {
+  for_each_element(n, [&](int64 i) {
+    const T share = scale[i * Step()];
+    store<Add>(dx[i], x[i] == extreme[i * Step()] ? share : T(0));
+  });
+}
+
 // Elements that share the extreme value share its gradient.
 template <typename T, template <typename> class Fold>
 struct Extreme : Plain {
@@ -138,21 +147,13 @@ struct Extreme : Plain {
       slopes.centre[j] = block.y[j];
     }
   }
-  static void gradient(const Run& run, const T* __restrict x, const Slopes<T>& slopes, bool accumulate,
-                       T* __restrict dx) {
+  static void gradient(const Run& run, const T* x, const Slopes<T>& slopes, bool accumulate, T* dx) {
     with_flag(accumulate, [&](auto add) {
-      with_flag(run.within == 1, [&](auto within) {
-        for (long r = 0; r < run.rows; ++r, x += run.n, dx += run.n) {
-          const int64 first = run.result + r * run.between;
-          const T* __restrict extreme = slopes.centre + first;
-          const T* __restrict scale = slopes.scale + first;
-          for_each_element(run.n, [&](int64 i) {
-            const int64 result = decltype(within)::value ? i : 0;
-            const T share = scale[result];
-            store<decltype(add)>(dx[i], x[i] == extreme[result] ? share : T(0));
-          });
-        }
-      });
+      const auto put = run.within == 1 ? put_extreme<decltype(add), Step1, T> : put_extreme<decltype(add), Step0, T>;
+      for (long r = 0; r < run.rows; ++r, x += run.n, dx += run.n) {
+        const int64 first = run.result + r * run.between;
+        put(run.n, x, slopes.centre + first, slopes.scale + first, dx);
+      }
     });
   }
 };

@@ -33,7 +33,9 @@ inline std::uint64_t random_key(std::int32_t seed, std::int32_t draw) {
 }
 
 // [0, 1) with all the bits of the type: 24 or 53.
-inline float uniform_float(std::uint32_t bits) { return static_cast<float>(bits >> 8) * (1.0f / 16777216.0f); }
+inline float uniform_float(std::uint32_t bits) {
+  return static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * (1.0f / 16777216.0f);
+}
 inline double uniform_double(std::uint32_t high, std::uint32_t low) {
   const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 11;
   return static_cast<double>(bits) * (1.0 / 9007199254740992.0);
