@@ -31,7 +31,7 @@ struct ProjectionArgs {
   long out_block;
 };
 
-// An activation that is none of Keras' defaults. `from_input`: its slope needs the input, which is kept, not the value.
+// An activation of a split step. `from_input`: its slope needs the input, which is kept instead of the value.
 template <typename T>
 struct CellActivation {
   Function function;

@@ -102,7 +102,7 @@ constexpr RecurrentFunctions<typename Passes::T> functions_of() {
           Passes::prepare_backward, Passes::backward,        Passes::finish_backward};
 }
 
-// Decides for each direction which path it takes: that of the first fast cell that can, or the readable one. A function
+// Decides for each direction which path it takes: that of the fast cell of its form, or the readable one. A function
 // of its description only.
 template <typename Cell, typename... Fast>
 struct FastOrReadable {

@@ -104,7 +104,7 @@ struct CellType {
   const RecurrentFunctions<double>& functions(double) const { return double_functions; }
 };
 
-// Whether the vector kernels are used where they can be: always, but for tests of the readable path. Not to be changed
+// Whether the vector kernels are used: always, but for tests of the readable path. Not to be changed
 // between a forward pass and its backward pass.
 void set_fast_path(bool used);
 bool uses_fast_path();
