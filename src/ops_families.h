@@ -5,6 +5,7 @@ namespace birnn {
 
 void register_unary_ops();
 void register_binary_ops();
+void register_where_op();
 void register_scan_ops();
 void register_sort_ops();
 void register_slice_ops();
