@@ -11,7 +11,8 @@ OwnConstraint <- R6::R6Class("OwnConstraint",
 )
 
 constraint_kind <- list(
-  noun = "constraint", root = OwnConstraint, base = ConfigObject, builder = function() Constraint, methods = c("call", "get_config"),
+  noun = "constraint", root = OwnConstraint, base = ConfigObject, builder = function() Constraint,
+  methods = c("call", "get_config"),
   taken = c("handle", "definition", "given", "__call__"),
   prepare = function(self, generator) self$class_name <- generator$classname,
   keep = arguments_by_name,
