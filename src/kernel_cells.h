@@ -88,6 +88,14 @@ static void add_product(int gates, bool reversed, const ProjectionArgs& a) {
   visit_tiles<1>(a.rows.rows, a.blocks, reversed, AddProduct<1>{a});
 }
 
+// sum += gate * state. No state counts as zeros, to the bit: a sum of -0 becomes 0.
+BIRNN_INLINE void add_before(Vec& sum, Vec gate, const Scalar* state, long at) {
+  if (state != nullptr)
+    sum += gate * load(state + at);
+  else
+    sum += Vec{};
+}
+
 // h of one row and unit block, to where it is wanted.
 BIRNN_INLINE void put_h(const ForwardArgs& a, int row, int block, Vec h) {
   store(a.h + row * a.h_step + block * lanes, h);
@@ -150,7 +158,7 @@ struct LstmStep {
     f.gate.apply(gate);
     f.value.apply(g);
     Vec c[1] = {gate[0] * g[0]};
-    if (a.c_before != nullptr) c[0] += gate[1] * load(a.c_before + block * a.c_before_block + row * lanes);
+    add_before(c[0], gate[1], a.c_before, block * a.c_before_block + row * lanes);
     if (Activations::split && a.units < (block + 1) * lanes) c[0] = first_of(c[0], a.units - block * lanes);
     store(a.c + block * a.c_block + row * lanes, c[0]);
     f.value.apply(c);
@@ -193,7 +201,7 @@ struct GruStep {
     Vec candidate[1] = {input};
     f.value.apply(candidate);
     Vec h = (all(1) - gate[0]) * candidate[0];
-    if (a.before != nullptr) h += gate[0] * load(a.before + row * a.before_step + block * lanes);
+    add_before(h, gate[0], a.before, row * a.before_step + block * lanes);
     put_h(a, row, block, h);
     if (!a.keep) return;
     Scalar* const kept = gates(row, block);
@@ -261,7 +269,7 @@ struct CandidateStep {
     Scalar* const kept = gates(row, block);
     const Vec z = f.gate.reopen(load(kept));
     Vec h = (all(1) - z) * candidate[0];
-    if (a.before != nullptr) h += z * load(a.before + row * a.before_step + block * lanes);
+    add_before(h, z, a.before, row * a.before_step + block * lanes);
     put_h(a, row, block, h);
     if (a.keep) store(kept + 2 * lanes, f.value.kept(sum[0], candidate[0]));
   }

@@ -66,7 +66,7 @@ Convolution conv_of(const Attrs& attrs, const Shape& x, const Shape& kernel) {
   conv.filters = kernel.last();
   const int64 seen = kernel[kernel.rank() - 2];
   if (conv.channels == unknown_size || seen == unknown_size) return conv;
-  if (seen < 1 || conv.channels % seen != 0)
+  if (seen < 1 || conv.channels < 1 || conv.channels % seen != 0)
     fail_op(conv_label, "shape",
             "a kernel of shape " + kernel.text() + " does not fit the channels of inputs of shape " + x.text());
   conv.groups = conv.channels / seen;

@@ -88,6 +88,7 @@ void forward_binary(const ForwardCall& call) {
   with_float(call.in[1].dtype(), [&](auto zero) {
     using T = decltype(zero);
     T values[run_length], *out = call.out[0].as<T>();
+    if (split.size == 0) return static_cast<void>(std::fill_n(out, split.outer, T(NAN)));  // the mean of nothing
     Operands<T> pairs = pairs_of(call.attrs, call.in[0].as<T>(), call.in[1].as<T>());
     const auto next_values = [&](int64 n) {
       tier().arrays->of<T>().combine(binary_kind(call.attrs), 1, static_cast<long>(n), pairs, values);

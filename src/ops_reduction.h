@@ -166,6 +166,7 @@ class Reduction {
     walk(inner_reduced_, [&](const int64(&at)[1]) {
       const int64 start = offset + at[0];
       if (in_columns_) return fn(Run{start, 1, width, 0, 1, 0});
+      if (contiguous_ == 0) return;
       const int64 together = contiguous_ < most ? most / contiguous_ : 1;
       for (int64 row = 0; row < width; row += together) {
         const int64 rows = std::min<int64>(together, width - row);

@@ -142,6 +142,30 @@ bool has_gradient(const Case& c) {
          is_floating(find_op(c.op).infer(c.attrs, metas_of(in)).outputs[0].dtype);
 }
 
+// The case with every axis of this size made empty.
+Case without_elements(Case c, int64 size) {
+  for (Input& input : c.inputs) {
+    Shape shape;
+    for (int k = 0; k < input.shape.rank(); ++k) shape.push(input.shape[k] == size ? 0 : input.shape[k]);
+    input.shape = shape;
+  }
+  return c;
+}
+
+// An op refuses such inputs, or computes with them and leaves no gradient unwritten.
+void check_without_elements(const Case& c, DType real_type) {
+  const std::vector<Tensor> in = draw_inputs(c, 3, real_type);
+  try {
+    const Run run(c.op, c.attrs, in);
+    if (run.op().backward == nullptr) return;
+    const std::vector<Tensor> din = gradient_buffers(in, real_inputs(in), not_a_number);
+    run.backward(output_gradients(run, {}), din, false);
+    for (std::size_t input : real_inputs(in))
+      for (double value : din[input].values()) CHECK_CASE(!std::isnan(value), describe(c) + " with an empty axis");
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 TEST(every_differentiable_op_agrees_with_central_differences) {
@@ -153,4 +177,15 @@ TEST(every_op_has_a_case) {
   std::set<std::string> covered = {"recurrent", "merge_directions"};  // tested on their own
   for (const Case& c : op_cases()) covered.insert(c.op);
   for (const std::string& name : op_names()) CHECK_CASE(covered.count(name) > 0, "no case for " + name);
+}
+
+TEST(ops_with_an_empty_axis) {
+  for (const Case& c : op_cases()) {
+    std::set<int64> sizes;
+    for (const Input& input : c.inputs)
+      for (int k = 0; k < input.shape.rank(); ++k) sizes.insert(input.shape[k]);
+    for (int64 size : sizes)
+      for (DType real_type : {DType::float32, DType::float64})
+        check_without_elements(without_elements(c, size), real_type);
+  }
 }
