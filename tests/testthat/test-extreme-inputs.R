@@ -161,7 +161,7 @@ test_that("clipping by norm scales gradients whose squares overflow", {
 
 # --- tiny ---------------------------------------------------------------------------------------------------------
 
-test_that("subnormal numbers are computed with, and arithmetic is what it was after every call", {
+test_that("recurrent layers count subnormal numbers as zero, and arithmetic is what it was after every call", {
   tiny <- c(float64 = 5e-324, float32 = 1e-40)
   for_cells(mask = "none", units = 1, features = 1, code = function(case, label) {
     case$x[] <- tiny[[config_floatx()]]
@@ -169,10 +169,13 @@ test_that("subnormal numbers are computed with, and arithmetic is what it was af
     expect_true(all(is.finite(unlist(result))), info = label)
     expect_true(.Machine$double.xmin / 4 > 0 && 2^-1060 * 2^-10 > 0, info = label)
     if (case$cell != "simple_rnn") return(invisible())
-    # Steps without a memory that hand on their input.
+    # Steps without a memory that hand on their input; and an op that does.
     weights <- list(matrix(1), matrix(0), array(0))
     layer <- layer_simple_rnn(units = 1, activation = "linear", return_sequences = TRUE)
-    expect_same_bits(with_weights(layer, weights, case$x)(case$x), as_tensor(case$x), label)
+    layer <- with_weights(layer, weights, case$x)
+    expect_same_bits(layer(case$x), as_tensor(0 * case$x), label)
+    expect_same_bits(layer(case$x * 0 + 0.5), as_tensor(case$x * 0 + 0.5), label)
+    expect_same_bits(op_multiply(as_tensor(case$x), 1), as_tensor(case$x), label)
   })
 })
 
