@@ -37,13 +37,6 @@ constexpr int most_sums = 10;
 
 BIRNN_INLINE Vec all(double x) { return static_cast<Scalar>(x) - Vec{}; }
 
-// The first `n` lanes of a vector, and zeros.
-BIRNN_INLINE Vec first_of(Vec value, int n) {
-  Scalar part[lanes];
-  store(part, value);
-  return load_part(part, n);
-}
-
 #include "kernel_cell_math.h"
 
 template <int Gates, int Blocks, int Rows>
